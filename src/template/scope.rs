@@ -1,0 +1,23 @@
+//! Where a template's variables come from.
+
+use std::sync::Arc;
+
+use crate::value::Value;
+
+/// What a name stands for.
+#[derive(Clone)]
+pub enum Variable {
+    /// Data; trusted texts in it are templates, rendered on access against the scope that it was taken from.
+    Value(Value),
+    /// A map that is looked up entry by entry (`hostvars`, and each host in it): what is taken from it is rendered against *it*.
+    Scope(Arc<dyn Scope>),
+}
+
+/// Names and what they stand for, not yet rendered. Immutable: what is rendered is cached by the render, not here.
+pub trait Scope: Send + Sync {
+    /// What `name` stands for; `None` where it is undefined.
+    fn get(&self, name: &str) -> Option<Variable>;
+
+    /// All names, for `varnames`, iteration and "did you mean".
+    fn names(&self) -> Vec<Arc<str>>;
+}

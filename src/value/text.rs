@@ -1,0 +1,103 @@
+//! A text and what is known of it: whether the user wrote it (only then may it be a template), whether it is secret, where it
+//! was written. Passing a text on whole keeps this; making a new text of its characters drops trust and keeps secrecy.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::source::Span;
+
+/// An immutable text.
+#[derive(Clone)]
+pub struct Text {
+    chars: Arc<str>,
+    tags: Option<Arc<Tags>>,
+}
+
+#[derive(Clone, Default)]
+struct Tags {
+    trusted: bool,
+    secret: bool,
+    origin: Option<Span>,
+}
+
+impl Text {
+    /// A text that nobody vouches for: never a template.
+    pub fn new(chars: impl Into<Arc<str>>) -> Self {
+        Self { chars: chars.into(), tags: None }
+    }
+
+    /// A text that the user wrote at `origin`. For loaders of playbooks, variables and inventories alone (invariant 6).
+    pub fn trusted(chars: impl Into<Arc<str>>, origin: Option<Span>) -> Self {
+        Self { chars: chars.into(), tags: Some(Arc::new(Tags { trusted: true, secret: false, origin })) }
+    }
+
+    /// A text that has a place but is no template: what `!unsafe` marks.
+    pub fn untrusted_at(chars: impl Into<Arc<str>>, origin: Span) -> Self {
+        Self { chars: chars.into(), tags: Some(Arc::new(Tags { trusted: false, secret: false, origin: Some(origin) })) }
+    }
+
+    /// The same text, never to be shown.
+    #[must_use]
+    pub fn into_secret(self) -> Self {
+        let tags = self.tags.map_or_else(Tags::default, |tags| (*tags).clone());
+        Self { chars: self.chars, tags: Some(Arc::new(Tags { secret: true, ..tags })) }
+    }
+
+    /// The same text, no longer a template.
+    #[must_use]
+    pub fn into_untrusted(self) -> Self {
+        match self.tags {
+            Some(tags) if tags.trusted => Self { chars: self.chars, tags: Some(Arc::new(Tags { trusted: false, ..(*tags).clone() })) },
+            tags => Self { chars: self.chars, tags },
+        }
+    }
+
+    /// The characters.
+    pub fn as_str(&self) -> &str {
+        &self.chars
+    }
+
+    /// The characters, shared.
+    pub fn chars(&self) -> &Arc<str> {
+        &self.chars
+    }
+
+    /// Whether the user wrote it, so that it may be a template.
+    pub fn is_trusted(&self) -> bool {
+        self.tags.as_ref().is_some_and(|tags| tags.trusted)
+    }
+
+    /// Whether it is never shown.
+    pub fn is_secret(&self) -> bool {
+        self.tags.as_ref().is_some_and(|tags| tags.secret)
+    }
+
+    /// Where it was written.
+    pub fn origin(&self) -> Option<&Span> {
+        self.tags.as_ref()?.origin.as_ref()
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_secret() { formatter.write_str("***") } else { fmt::Debug::fmt(&*self.chars, formatter) }
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.chars == other.chars
+    }
+}
+
+impl From<&str> for Text {
+    fn from(chars: &str) -> Self {
+        Self::new(chars)
+    }
+}
+
+impl From<String> for Text {
+    fn from(chars: String) -> Self {
+        Self::new(chars)
+    }
+}

@@ -1,0 +1,5 @@
+//! YAML as PyYAML reads it, with a span on every node.
+
+mod node;
+
+pub use node::{Node, NodeKind};
