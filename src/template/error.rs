@@ -1,0 +1,183 @@
+//! `TemplateError`: why a template could not be evaluated, in Ansible's words, with the place of the exact piece where known.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::source::{Diagnostic, Span};
+
+/// What went wrong, for those who decide by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// A variable, attribute or item that does not exist was used.
+    Undefined {
+        /// The variable's name; `None` where an attribute or an item is missing.
+        name: Option<Arc<str>>,
+    },
+    /// The text is not a template (or not an expression) that Jinja can read.
+    Syntax,
+    /// No filter, test or lookup has this name.
+    UnknownPlugin,
+    /// A value is of the wrong type or form for what was to be done with it.
+    Conversion,
+    /// A filter, test or lookup refused its input.
+    Plugin,
+    /// A text that nobody vouches for was to be evaluated.
+    Untrusted,
+    /// A variable that is made of itself, or nesting without end.
+    Recursion,
+    /// More memory than a template may take.
+    Limit,
+    /// A conditional whose result is no boolean.
+    BrokenConditional,
+    /// A whole template that resolved to `omit`, where a value is needed.
+    Omitted,
+    /// A template file that was not found or not readable.
+    File,
+    /// Anything else that went wrong while rendering.
+    Render,
+}
+
+/// Why a template could not be evaluated.
+#[derive(Clone)]
+pub struct TemplateError {
+    inner: Box<Inner>,
+}
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    span: Option<Span>,
+    label: Option<String>,
+    notes: Vec<String>,
+    hint: Option<String>,
+}
+
+/// What evaluation yields.
+pub type Result<T, E = TemplateError> = std::result::Result<T, E>;
+
+impl TemplateError {
+    /// An error without a place yet.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { inner: Box::new(Inner { kind, message: message.into(), span: None, label: None, notes: Vec::new(), hint: None }) }
+    }
+
+    /// A filter, test or lookup refused its input.
+    pub fn plugin(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Plugin, message)
+    }
+
+    /// A value of the wrong type, in Python's words (`can only concatenate str (not "int") to str`).
+    pub fn conversion(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Conversion, message)
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.inner.kind
+    }
+
+    /// The message in Ansible's wording, without what Ansible writes around it.
+    pub fn message(&self) -> &str {
+        &self.inner.message
+    }
+
+    /// Where it went wrong: the exact piece of the template, where the text's origin is known.
+    pub fn span(&self) -> Option<&Span> {
+        self.inner.span.as_ref()
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&str> {
+        self.inner.hint.as_deref()
+    }
+
+    /// Whether something undefined was used.
+    pub fn is_undefined(&self) -> bool {
+        matches!(self.inner.kind, ErrorKind::Undefined { .. })
+    }
+
+    /// The same error at `span`, unless it has a place already: the innermost is the exact one.
+    #[must_use]
+    pub fn at(mut self, span: Option<Span>) -> Self {
+        if self.inner.span.is_none() {
+            self.inner.span = span;
+        }
+        self
+    }
+
+    /// Says something at the place.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.inner.label = Some(label.into());
+        self
+    }
+
+    /// Adds a fact.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.inner.notes.push(note.into());
+        self
+    }
+
+    /// Says what to do about it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.inner.hint = Some(hint.into());
+        self
+    }
+
+    /// The same error with another message, made of the one it had.
+    #[must_use]
+    pub fn map_message(mut self, change: impl FnOnce(&str) -> String) -> Self {
+        self.inner.message = change(&self.inner.message);
+        self
+    }
+
+    /// The message as Ansible shows it: most kinds begin with what was being done.
+    pub fn full_message(&self) -> String {
+        let Inner { kind, message, .. } = &*self.inner;
+        match kind {
+            ErrorKind::Conversion | ErrorKind::Render | ErrorKind::File | ErrorKind::Limit => {
+                format!("Error rendering template: {message}")
+            }
+            ErrorKind::Undefined { .. }
+            | ErrorKind::Syntax
+            | ErrorKind::UnknownPlugin
+            | ErrorKind::Plugin
+            | ErrorKind::Untrusted
+            | ErrorKind::Recursion
+            | ErrorKind::BrokenConditional
+            | ErrorKind::Omitted => message.clone(),
+        }
+    }
+
+    /// As a diagnostic, with carets below the exact piece.
+    pub fn to_diagnostic(&self) -> Diagnostic {
+        let mut diagnostic = Diagnostic::error(self.full_message());
+        if let Some(span) = &self.inner.span {
+            diagnostic = diagnostic.label(span, self.inner.label.as_deref().unwrap_or(""));
+        }
+        for note in &self.inner.notes {
+            diagnostic = diagnostic.note(note);
+        }
+        match &self.inner.hint {
+            Some(hint) => diagnostic.hint(hint),
+            None => diagnostic,
+        }
+    }
+}
+
+impl fmt::Debug for TemplateError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}: {}", self.inner.kind, self.inner.message)
+    }
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.full_message())
+    }
+}
+
+impl std::error::Error for TemplateError {}

@@ -1,0 +1,103 @@
+//! `Undefined`: the marker that stands for something that does not exist. It knows what was asked for and where, and becomes
+//! an error only when it is used.
+
+use std::sync::Arc;
+
+use super::{ErrorKind, TemplateError};
+use crate::source::Span;
+
+/// Something that does not exist.
+#[derive(Clone, Debug)]
+pub struct Undefined {
+    what: What,
+    span: Option<Span>,
+    hint: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    Name(Arc<str>),
+    Attribute {
+        of: String,
+        shown: String,
+    },
+    /// `'a' if false`: prints as nothing, but is no value.
+    InlineIf,
+    Said(String),
+    /// An error that is raised only when the value is used.
+    Captured(TemplateError),
+}
+
+impl Undefined {
+    /// The variable `name` is not defined.
+    pub fn name(name: Arc<str>) -> Self {
+        Self { what: What::Name(name), span: None, hint: None }
+    }
+
+    /// A value of type `of` has no attribute or item; `shown` is how Python prints it (`'x'`, `9`).
+    pub fn attribute(of: impl Into<String>, shown: impl Into<String>) -> Self {
+        Self { what: What::Attribute { of: of.into(), shown: shown.into() }, span: None, hint: None }
+    }
+
+    /// An inline `if` that was false and has no `else`.
+    pub fn inline_if() -> Self {
+        Self { what: What::InlineIf, span: None, hint: None }
+    }
+
+    /// Undefined with a message of its own (`undef(hint=…)`, filters).
+    pub fn said(message: impl Into<String>) -> Self {
+        Self { what: What::Said(message.into()), span: None, hint: None }
+    }
+
+    /// Using it raises `error`.
+    pub fn captured(error: TemplateError) -> Self {
+        Self { what: What::Captured(error), span: None, hint: None }
+    }
+
+    /// The same, asked for at `span`, unless that is known already.
+    #[must_use]
+    pub fn at(mut self, span: Option<Span>) -> Self {
+        if self.span.is_none() {
+            self.span = span;
+        }
+        self
+    }
+
+    /// Says what to do about it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    /// Whether this is the marker of an inline `if` without `else`, which prints as nothing.
+    pub fn is_inline_if(&self) -> bool {
+        matches!(self.what, What::InlineIf)
+    }
+
+    /// What Ansible says of it.
+    pub fn message(&self) -> String {
+        match &self.what {
+            What::Name(name) => format!("'{name}' is undefined"),
+            What::Attribute { of, shown } => format!("object of type '{of}' has no attribute {shown}"),
+            What::InlineIf => "the inline if-expression on line 1 evaluated to false and no else section was defined.".to_owned(),
+            What::Said(message) => message.clone(),
+            What::Captured(error) => error.message().to_owned(),
+        }
+    }
+
+    /// The error of using it.
+    pub fn error(&self) -> TemplateError {
+        let error = match &self.what {
+            What::Captured(error) => error.clone(),
+            What::Name(name) => TemplateError::new(ErrorKind::Undefined { name: Some(Arc::clone(name)) }, self.message()),
+            What::Attribute { .. } | What::Said(_) => TemplateError::new(ErrorKind::Undefined { name: None }, self.message()),
+            What::InlineIf => TemplateError::new(ErrorKind::Render, self.message()),
+        };
+        let error = error.at(self.span.clone());
+        match &self.hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+}
