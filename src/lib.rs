@@ -8,10 +8,12 @@
 //! | 1 | [`value`] | plain data |
 //! | 2 | [`yaml`] | YAML, with a place on every node |
 //! | 3 | [`template`] | Jinja over values |
+//! | 6 | [`transport`] | bytes and exit codes: SSH, local |
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod source;
 pub mod template;
+pub mod transport;
 pub mod value;
 pub mod yaml;
