@@ -9,6 +9,7 @@ pub mod filter;
 mod function;
 pub mod lookup;
 pub mod print;
+pub mod python;
 mod scope;
 pub mod test;
 mod undefined;

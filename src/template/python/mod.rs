@@ -1,0 +1,4 @@
+//! What Python means: regular expressions, printing, formatting, numbers, times, versions. Pure functions over data, for the
+//! filters, tests, lookups and the evaluator. Knows no templates.
+
+pub mod regex;
