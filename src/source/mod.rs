@@ -25,6 +25,27 @@ impl Source {
         Arc::new(Self { name: path.display().to_string(), path: Some(path.to_path_buf()), text, line_starts: OnceLock::new() })
     }
 
+    /// Reads the file `path`: UTF-8, or UTF-16 with a byte order mark.
+    pub fn read(path: &Path) -> std::io::Result<Arc<Self>> {
+        let bytes = std::fs::read(path)?;
+        Self::decode(path, bytes)
+    }
+
+    /// The source `path` whose content is `bytes`.
+    pub fn decode(path: &Path, bytes: Vec<u8>) -> std::io::Result<Arc<Self>> {
+        let wide = |unit: fn([u8; 2]) -> u16| {
+            let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+            String::from_utf16(&units).ok()
+        };
+        let text = match bytes.as_slice() {
+            [0xff, 0xfe, ..] => wide(u16::from_le_bytes),
+            [0xfe, 0xff, ..] => wide(u16::from_be_bytes),
+            _ => String::from_utf8(bytes).ok(),
+        };
+        let text = text.ok_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidData, "the file is not UTF-8 text"))?;
+        Ok(Self::file(path, text))
+    }
+
     /// A source without a file: `<extra vars>`, `<ad-hoc>`.
     pub fn named(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
         Arc::new(Self { name: name.into(), path: None, text: text.into(), line_starts: OnceLock::new() })
