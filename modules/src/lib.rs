@@ -1,1 +1,31 @@
-//! modules.
+//! What runs on the managed host: the modules, what each says of itself, and the one door through which they change anything.
+//! The helper binary runs them; the controller reads only their [`Spec`](spec::Spec)s.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::disallowed_methods))]
+
+extern crate self as driftless_modules;
+
+pub mod builtin;
+pub mod host;
+#[cfg(test)]
+mod laws;
+pub mod module;
+pub mod outcome;
+pub mod registry;
+pub mod spec;
+
+pub use host::Host;
+pub use module::Module;
+pub use outcome::{Failure, Outcome, Result};
+
+/// A JSON value: what arguments and results are on the wire.
+pub type Json = serde_json::Value;
+/// A JSON object that keeps the order of its keys.
+pub type JsonMap = serde_json::Map<String, Json>;
+
+registry::modules! {
+    builtin::command::Command,
+    builtin::ping::Ping,
+    builtin::command::Shell,
+    builtin::stat::Stat,
+}

@@ -1,0 +1,5 @@
+//! The modules, one file each.
+
+pub mod command;
+pub mod ping;
+pub mod stat;
