@@ -1,0 +1,1 @@
+mkdir w; echo x > w/t; chmod 600 w/t; ln -s t w/l

@@ -1,0 +1,1 @@
+(cd serve && sha256sum a.txt > SHA256SUMS)

@@ -1,0 +1,2 @@
+printf 'no end {{ 1 }}' > noeol.j2
+: > empty.j2

@@ -1,0 +1,86 @@
+//! Takes out of results what no two runs can share: paths of the run, times, owners. `record` does the same.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use fancy_regex::Regex;
+use serde_json::{Map, Value};
+
+/// Stands in a golden where any value will do.
+pub const ANY: &str = "<ANY>";
+
+const DROPPED: [&str; 5] = ["invocation", "exception", "warnings", "deprecations", "discovered_interpreter_python"];
+/// What a file system answers, where the mapping tells about a file.
+const OF_A_FILE: [&str; 20] = [
+    "atime",
+    "attr_flags",
+    "attributes",
+    "block_size",
+    "blocks",
+    "charset",
+    "ctime",
+    "dev",
+    "device_type",
+    "disk_usage_bytes",
+    "gid",
+    "gr_name",
+    "group",
+    "inode",
+    "mimetype",
+    "mtime",
+    "owner",
+    "pw_name",
+    "uid",
+    "version",
+];
+
+pub struct Normal {
+    tmp: String,
+    url: String,
+    dropped: BTreeSet<String>,
+    passing: Regex,
+    temporary: Regex,
+}
+
+impl Normal {
+    pub fn new<'a>(tmp: &Path, url: &str, also_dropped: impl Iterator<Item = &'a str>) -> Self {
+        let passing = r"(?s)^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+|\d+:\d\d:\d\d\.\d+|j?\d{6,}\.\d+|.*/ansible-(module)?tmp-.*|.*/\.ansible_async/.*)$";
+        Self {
+            tmp: tmp.display().to_string(),
+            url: url.to_owned(),
+            dropped: DROPPED.into_iter().chain(also_dropped).map(str::to_owned).collect(),
+            passing: Regex::new(passing).expect("a constant pattern"),
+            temporary: Regex::new(r"ansible-(module)?tmp-\S+").expect("a constant pattern"),
+        }
+    }
+
+    pub fn text(&self, text: &str) -> String {
+        let text = text.replace(&self.tmp, "<TMP>").replace(&self.url, "<URL>");
+        self.temporary.replace_all(&text, ANY).into_owned()
+    }
+
+    pub fn value(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) if self.passing.is_match(&text).unwrap_or(false) => ANY.into(),
+            Value::String(text) => self.text(&text).into(),
+            Value::Array(items) => items.into_iter().map(|item| self.value(item)).collect(),
+            Value::Object(entries) => Value::Object(self.mapping(entries)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => value,
+        }
+    }
+
+    fn mapping(&self, entries: Map<String, Value>) -> Map<String, Value> {
+        let file = entries.contains_key("mode") || entries.contains_key("inode");
+        let says = |key: &str, value: Value| entries.get(key) == Some(&value);
+        let folder = file && (says("state", "directory".into()) || says("isdir", true.into()));
+        let is_any = |key: &str| {
+            (file && OF_A_FILE.contains(&key)) || (folder && ["size", "nlink"].contains(&key)) || ["elapsed", "pid"].contains(&key)
+        };
+        let kept = entries.clone().into_iter().filter(|(key, _)| !self.dropped.contains(key) && !key.starts_with("_ansible_"));
+        kept.map(|(key, value)| {
+            let value = if is_any(&key) { ANY.into() } else { self.value(value) };
+            (self.text(&key), value)
+        })
+        .collect()
+    }
+}
