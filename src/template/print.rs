@@ -165,24 +165,8 @@ impl Printer {
     }
 }
 
-/// A float as Python prints it: the shortest digits that read back the same, an exponent below 1e-4 and from 1e16.
-pub fn float(number: f64) -> String {
-    if number.is_nan() {
-        return "nan".to_owned();
-    }
-    if number.is_infinite() {
-        return if number > 0.0 { "inf" } else { "-inf" }.to_owned();
-    }
-    let magnitude = number.abs();
-    if magnitude != 0.0 && !(1e-4..1e16).contains(&magnitude) {
-        let text = format!("{number:e}");
-        let (digits, exponent) = text.split_once('e').expect("`{:e}` writes an exponent");
-        let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
-        return format!("{digits}e{sign}{exponent:0>2}");
-    }
-    let text = format!("{number}");
-    if text.contains('.') { text } else { format!("{text}.0") }
-}
+/// A float as Python prints it.
+pub use crate::value::float_repr as float;
 
 /// A text as Python's `repr` writes it.
 pub fn quote(out: &mut String, chars: &str) {

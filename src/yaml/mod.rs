@@ -1,9 +1,10 @@
 //! YAML as PyYAML reads it, with a span on every node.
 //!
 //! [`load`] and [`load_one`] never fail: they give what could be read, and say all that is wrong. The parser crate is named in
-//! `event` alone.
+//! `event` and `emit` alone.
 
 mod compose;
+mod emit;
 mod event;
 mod hint;
 mod node;
@@ -12,6 +13,7 @@ mod scalar;
 
 use std::sync::Arc;
 
+pub use emit::{EmitOptions, FlowStyle, emit};
 pub use node::{Node, NodeKind};
 pub use place::scalar_span;
 

@@ -100,7 +100,9 @@ mod tests {
 
     #[test]
     fn patterns_are_python_s() {
-        for (name, pattern) in [("a.txt", "*.txt"), ("abc", "a?c"), ("b", "[a-c]"), ("d", "[!a-c]"), ("]", "[]]"), ("[", "["), ("", "*"), ("aXbXc", "a*X*c")] {
+        for (name, pattern) in
+            [("a.txt", "*.txt"), ("abc", "a?c"), ("b", "[a-c]"), ("d", "[!a-c]"), ("]", "[]]"), ("[", "["), ("", "*"), ("aXbXc", "a*X*c")]
+        {
             assert!(fnmatch(name, pattern), "{pattern} {name}");
         }
         for (name, pattern) in [("a.txt", "*.tx"), ("b", "[!a-c]"), ("", "?"), ("A", "a")] {

@@ -1,7 +1,9 @@
-//! What Python means: regular expressions, printing, formatting, numbers, times, versions. Pure functions over data, for the
-//! filters, tests, lookups and the evaluator. Knows no templates.
+//! What Python means: regular expressions, printing, formatting, numbers, times, versions; for the filters, tests, lookups and
+//! the evaluator. What Python does with any value is the evaluator's.
 
 pub mod fnmatch;
+pub mod json;
+pub mod number;
 pub mod regex;
 pub mod shlex;
 pub mod time;

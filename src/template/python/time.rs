@@ -341,9 +341,9 @@ impl Reader<'_> {
     /// As many digits as are in range.
     fn number(&mut self, most: usize, least: i64, greatest: i64) -> Option<i64> {
         let available = self.digits(most);
-        let count = (1..=available).rev().find(|count| {
-            self.rest[..*count].parse::<i64>().is_ok_and(|number| (least..=greatest).contains(&number))
-        })?;
+        let count = (1..=available)
+            .rev()
+            .find(|count| self.rest[..*count].parse::<i64>().is_ok_and(|number| (least..=greatest).contains(&number)))?;
         self.take(count).parse().ok()
     }
 

@@ -75,11 +75,7 @@ fn compare_loose(left: &[Part], right: &[Part]) -> Result<Ordering, String> {
             (Part::Number(left), Part::Number(right)) => return Ok(left.cmp(right)),
             (Part::Word(left), Part::Word(right)) => return Ok(left.cmp(right)),
             _ => {
-                return Err(format!(
-                    "'<' not supported between instances of '{}' and '{}'",
-                    left.type_name(),
-                    right.type_name()
-                ));
+                return Err(format!("'<' not supported between instances of '{}' and '{}'", left.type_name(), right.type_name()));
             }
         }
     }

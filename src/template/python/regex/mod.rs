@@ -220,8 +220,7 @@ fn build(source: &str) -> Result<Regex, RegexError> {
 }
 
 fn find(regex: &Regex, text: &str, from: usize) -> Result<Option<Match>, RegexError> {
-    let captures =
-        regex.captures_from_pos(text, from).map_err(|error| RegexError::new(format!("the search was given up: {error}")))?;
+    let captures = regex.captures_from_pos(text, from).map_err(|error| RegexError::new(format!("the search was given up: {error}")))?;
     Ok(captures.map(|captures| Match { groups: captures.iter().map(|group| group.map(|group| (group.start(), group.end()))).collect() }))
 }
 
