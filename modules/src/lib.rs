@@ -11,7 +11,9 @@ pub mod host;
 mod laws;
 pub mod module;
 pub mod outcome;
+pub mod privilege;
 pub mod registry;
+pub mod serve;
 pub mod spec;
 
 pub use host::Host;
@@ -24,6 +26,7 @@ pub type Json = serde_json::Value;
 pub type JsonMap = serde_json::Map<String, Json>;
 
 registry::modules! {
+    builtin::async_status::AsyncStatus,
     builtin::command::Command,
     builtin::ping::Ping,
     builtin::command::Shell,
