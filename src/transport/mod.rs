@@ -17,10 +17,13 @@
 mod address;
 mod child;
 mod error;
+mod known_hosts;
 mod local;
 pub mod mock;
+pub mod privilege;
 mod secret;
 pub mod shell;
+mod ssh_config;
 mod stream;
 mod wake;
 
@@ -31,6 +34,7 @@ use std::time::{Duration, Instant};
 pub use address::{Address, HostKeyPolicy, Plugin, SessionKey};
 pub use error::{ConnectionError, HostKeyError, HostKeyProblem};
 pub use local::Local;
+pub use privilege::Become;
 pub use secret::Secret;
 pub use wake::Waker;
 

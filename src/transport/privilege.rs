@@ -1,0 +1,77 @@
+//! Who a task runs as. Which command line that takes and what its prompts and failures mean is known where it happens, in the
+//! helper: `driftless_modules::privilege`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::shell::{self, SplitError};
+use super::{ConnectionError, Secret};
+
+/// How to become another user. Two tasks with an equal one share a helper.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Become {
+    /// `become_method`.
+    pub method: Method,
+    /// `become_user`.
+    pub user: String,
+    /// `become_password`.
+    pub password: Option<Secret>,
+    /// `become_exe`; `None`: the method's name, found on the host's `PATH`.
+    pub exe: Option<String>,
+    /// `become_flags`; `None`: the method's own.
+    pub flags: Option<String>,
+}
+
+impl Become {
+    /// `user` by sudo, without a password.
+    pub fn sudo(user: impl Into<String>) -> Self {
+        Self { method: Method::Sudo, user: user.into(), password: None, exe: None, flags: None }
+    }
+
+    /// The flags as words.
+    pub fn flag_words(&self) -> Result<Option<Vec<String>>, SplitError> {
+        self.flags.as_deref().map(shell::split).transpose()
+    }
+}
+
+/// The become methods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// `sudo`.
+    Sudo,
+    /// `su`.
+    Su,
+    /// `doas`.
+    Doas,
+}
+
+impl Method {
+    /// Its name, which is also its program's.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sudo => "sudo",
+            Self::Su => "su",
+            Self::Doas => "doas",
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Method {
+    type Err = ConnectionError;
+
+    fn from_str(name: &str) -> Result<Self, ConnectionError> {
+        let short = ["ansible.builtin.", "ansible.legacy.", "community.general."];
+        match short.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name) {
+            "sudo" => Ok(Self::Sudo),
+            "su" => Ok(Self::Su),
+            "doas" => Ok(Self::Doas),
+            _ => Err(ConnectionError::Unsupported(format!("become method `{name}` is not supported, expected `sudo`, `su` or `doas`"))),
+        }
+    }
+}
