@@ -8,16 +8,14 @@
 //! | 1 | [`value`] | plain data |
 //! | 2 | [`yaml`] | YAML, with a place on every node |
 //! | 3 | [`template`] | Jinja over values |
-//! | 4 | [`inventory`] | hosts and groups |
-//! | 5 | [`vars`] | what a task sees, by precedence |
 //! | 6 | [`transport`] | bytes and exit codes: SSH, local |
+//! | 7 | [`helper`] | modules run on a managed host |
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-pub mod inventory;
+pub mod helper;
 pub mod source;
 pub mod template;
 pub mod transport;
 pub mod value;
-pub mod vars;
 pub mod yaml;

@@ -123,9 +123,9 @@ fn serve(idle_limit: Option<Duration>) -> io::Result<()> {
     worker::run(&shared);
     shared.relay.close_all();
     shared.relay.wait_all(Duration::from_secs(1));
-    // A lost controller is not there to read it.
-    let _ = shared.outbox.message(&FromHelper::Closed);
-    shared.outbox.flush();
+    if shared.inbox.is_closed() && shared.outbox.message(&FromHelper::Closed).is_ok() {
+        shared.outbox.flush();
+    }
     Ok(())
 }
 

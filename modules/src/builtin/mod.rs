@@ -2,6 +2,5 @@
 
 pub mod async_status;
 pub mod command;
-pub mod file;
 pub mod ping;
 pub mod stat;

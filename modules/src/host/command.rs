@@ -37,7 +37,7 @@ pub struct Command {
 }
 
 /// What a command takes from its host.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Surroundings {
     pub environment: Arc<Environment>,
     pub cancel: Arc<Cancel>,

@@ -24,10 +24,9 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use attributes::{FileCommon, FileDiff};
+pub use attributes::FileCommon;
 pub use cancel::Cancel;
 pub use change::{Change, Diff};
-use command::Surroundings;
 pub use command::{Command, Output};
 pub use contents::{Contents, NoContents, Sink};
 pub use door::Door;
@@ -75,8 +74,9 @@ impl Default for Setup {
 pub struct Host {
     check: bool,
     diff: bool,
-    surroundings: Surroundings,
+    environment: Arc<Environment>,
     mask: Mask,
+    cancel: Arc<Cancel>,
     contents: Box<dyn Contents>,
     sink: Box<dyn Sink>,
     changes: Vec<Change>,
@@ -90,8 +90,9 @@ impl Host {
         Self {
             check: setup.check,
             diff: setup.diff,
-            surroundings: Surroundings { environment: Arc::new(setup.environment), cancel: setup.cancel },
+            environment: Arc::new(setup.environment),
             mask: Mask::new(setup.secrets),
+            cancel: setup.cancel,
             contents: setup.contents,
             sink: setup.sink,
             changes: Vec::new(),
@@ -122,12 +123,12 @@ impl Host {
         if self.check {
             return Ok(None);
         }
-        effect(&Door::of(&self.surroundings)).map(Some)
+        effect(&Door { environment: &self.environment }).map(Some)
     }
 
     /// A folder or file of the module's own, made and removed again also when checking: `validate` needs one.
     pub fn scratch(&self) -> Scratch<'_> {
-        Scratch { door: Door::of(&self.surroundings) }
+        Scratch { door: Door { environment: &self.environment } }
     }
 
     /// Runs a program that only looks. An exit code other than 0 is not an error.
@@ -142,18 +143,19 @@ impl Host {
 
     /// A program that the user chose: in the login's own language.
     pub fn user_command(&self, program: impl AsRef<OsStr>) -> Command {
-        Command::new(program.as_ref(), self.surroundings.clone())
+        let surroundings = command::Surroundings { environment: Arc::clone(&self.environment), cancel: Arc::clone(&self.cancel) };
+        Command::new(program.as_ref(), surroundings)
     }
 
     /// Where a program is, in PATH and the folders of system programs.
     pub fn find_program(&self, name: &str) -> Option<PathBuf> {
-        self.surroundings.environment.find_program(name)
+        self.environment.find_program(name)
     }
 
     /// Where a program is, or Ansible's failure.
     pub fn need_program(&self, name: &str) -> Result<PathBuf> {
         self.find_program(name).ok_or_else(|| {
-            let path = self.surroundings.environment.get("PATH").unwrap_or_default();
+            let path = self.environment.get("PATH").unwrap_or_default();
             let paths = format!("{}:/sbin:/usr/sbin:/usr/local/sbin", path.to_string_lossy());
             Failure::new(format!("Failed to find required executable \"{name}\" in paths: {paths}"))
         })
@@ -161,12 +163,12 @@ impl Host {
 
     /// The environment of the task.
     pub fn environment(&self) -> &Environment {
-        &self.surroundings.environment
+        &self.environment
     }
 
     /// Whether the request was asked to end: loops ask now and then.
     pub fn is_cancelled(&self) -> bool {
-        self.surroundings.cancel.is_cancelled()
+        self.cancel.is_cancelled()
     }
 
     /// Adds a warning to the result.
@@ -226,7 +228,7 @@ impl Host {
 
     /// What every result gets at its end: warnings, the state of the file it names, and no secrets.
     pub(crate) fn finish(&mut self, mut outcome: Outcome) -> Outcome {
-        attributes::add_path_info(&mut outcome, &self.surroundings.environment);
+        attributes::add_path_info(&mut outcome, &self.environment);
         if !self.warnings.is_empty() {
             outcome.set("warnings", std::mem::take(&mut self.warnings));
         }
@@ -244,7 +246,7 @@ impl Host {
 
     /// A path of the task from the root.
     pub fn absolute(&self, path: &Path) -> PathBuf {
-        self.surroundings.environment.absolute(path)
+        self.environment.absolute(path)
     }
 }
 

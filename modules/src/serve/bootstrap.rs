@@ -43,8 +43,17 @@ pub enum Shell {
     Stays,
 }
 
+/// How the binary can be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// By gzip where the host has it.
+    Gzip,
+    /// As it is.
+    None,
+}
+
 /// The text for `/bin/sh -c`. `skip`: how many of [`FOLDERS`] not to try. `arguments`: the helper's, words without quotes.
-pub fn script(binaries: &[Binary], skip: usize, shell: Shell, arguments: &str) -> String {
+pub fn script(binaries: &[Binary], skip: usize, packing: Packing, shell: Shell, arguments: &str) -> String {
     let names: String = binaries.iter().map(|binary| format!("\"{}\") n={};; ", binary.platform, binary.file_name())).collect();
     let folders: Vec<String> = FOLDERS.iter().skip(skip).map(|folder| format!("\"{folder}\"")).collect();
     let start = match shell {
@@ -54,6 +63,7 @@ pub fn script(binaries: &[Binary], skip: usize, shell: Shell, arguments: &str) -
     TEXT.replace("@NAMES", &names)
         .replace("@FOLDERS", &folders.join(" "))
         .replace("@START", &start)
+        .replace("@GZIP", if packing == Packing::Gzip { "gzip" } else { "raw" })
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty())
@@ -81,7 +91,7 @@ rm -f "$t"; return $r;
 };
 for d in @FOLDERS; do if safe; then @START; fi; done;
 for d in @FOLDERS; do if fits; then
-z=raw; command -v gzip >/dev/null 2>&1 && z=gzip;
+z=raw; command -v gzip >/dev/null 2>&1 && z=@GZIP;
 echo "DRIFTLESS-WANT $z $d $n";
 read -r s h || exit 1;
 if [ $z = gzip ]; then (umask 077; set -C; head -c "$s" | gzip -dc >"$t");
@@ -100,8 +110,8 @@ mod tests {
     fn the_script_is_one_plain_line() {
         let binary = Binary { platform: "Linux x86_64".into(), sha256: "0123456789abcdef".repeat(4) };
         for shell in [Shell::Replaced, Shell::Stays] {
-            let script = script(std::slice::from_ref(&binary), 0, shell, "serve");
-            assert!(!["@NAMES", "@FOLDERS", "@START"].iter().any(|hole| script.contains(hole)), "{script}");
+            let script = script(std::slice::from_ref(&binary), 0, Packing::Gzip, shell, "serve");
+            assert!(!["@NAMES", "@FOLDERS", "@START", "@GZIP"].iter().any(|hole| script.contains(hole)), "{script}");
             assert!(!script.contains(['\'', '!', '\n']), "{script}");
         }
     }

@@ -138,6 +138,11 @@ impl Inbox {
         self.changed.notify_all();
     }
 
+    /// Whether the controller said that it is over.
+    pub fn is_closed(&self) -> bool {
+        self.lock().end == Some(End::Closed)
+    }
+
     /// Wakes who waits in [`Inbox::take`], to ask `stop` again.
     pub fn nudge(&self) {
         let _state = self.lock();

@@ -12,7 +12,7 @@ use driftless_wire::{BecomeFailure, BecomeFailureKind, CHUNK, MARKER, StartHelpe
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use super::bootstrap::{self, FAILED, PLATFORM, Shell, WANT};
+use super::bootstrap::{self, FAILED, PLATFORM, Packing, Shell, WANT};
 use super::login::Login;
 use super::{own, terminal};
 use crate::privilege::{self, PromptWatcher, Start, Terminal, Verdict};
@@ -39,7 +39,7 @@ pub fn start(start: &StartHelper, login: &Login) -> Result<Started, BecomeFailur
     let binary = own::binary().map_err(|error| other(format!("could not read the helper's own binary: {error}")))?;
     let mut skip = 0;
     loop {
-        let script = bootstrap::script(std::slice::from_ref(&binary), skip, Shell::Replaced, "serve child");
+        let script = bootstrap::script(std::slice::from_ref(&binary), skip, Packing::None, Shell::Replaced, "serve child");
         let script = format!("{} {script}", restore_locale(login));
         let plan = privilege::start(&start.become_, &script, &nonce)?;
         match Talk::begin(start, login, &plan, &nonce)?.until_marker(&binary.sha256) {
@@ -231,7 +231,6 @@ impl Talk {
     /// The binary is wanted.
     fn push(&mut self, sha256: &str) -> Result<(), Stop> {
         let bytes = own::bytes().map_err(|error| other(format!("could not read the helper's own binary: {error}")))?;
-        // It cannot be compressed here: the script knows by the first bytes.
         self.pending.extend(format!("{} {sha256}\n", bytes.len()).bytes());
         self.pending.extend(bytes);
         // The clock was for the prompt; slow disks get their own time.

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use driftless_wire::{BODY_LIMIT, Body, Frame, FromHelper, Group, Outcome, Run, RunEnd, TOTAL_LIMIT};
+use driftless_wire::{BODY_LIMIT, Body, DEPTH_LIMIT, Frame, FromHelper, Group, Outcome, Run, RunEnd, TOTAL_LIMIT, is_deeper};
 
 use super::contents::{Incoming, Outgoing};
 use super::outbox::Gone;
@@ -129,7 +129,7 @@ fn arguments(shared: &Shared, run: &Run) -> Result<JsonMap, String> {
 
 fn send(shared: &Shared, id: u64, answer: Answer) -> Result<(), Gone> {
     let Answer { end, map, contents } = answer;
-    let map = if is_deeper(&map, DEPTH) { failure(format!("the result is nested deeper than {DEPTH} levels")) } else { map };
+    let map = if is_deeper(&map, DEPTH_LIMIT) { failure(format!("the result is nested deeper than {DEPTH_LIMIT} levels")) } else { map };
     let outcome = Outcome { id, end, body: Body::Inline(map), contents };
     let text = FromHelper::Outcome(outcome.clone()).to_text();
     if text.len() <= BODY_LIMIT {
@@ -148,21 +148,6 @@ fn send(shared: &Shared, id: u64, answer: Answer) -> Result<(), Gone> {
         }
     };
     shared.outbox.message(&FromHelper::Outcome(Outcome { body, ..outcome }))
-}
-
-/// JSON readers stop at 128 levels; the message around a result has some itself.
-const DEPTH: usize = 120;
-
-fn is_deeper(map: &JsonMap, levels: usize) -> bool {
-    map.values().any(|value| is_value_deeper(value, levels - 1))
-}
-
-fn is_value_deeper(value: &Json, levels: usize) -> bool {
-    match value {
-        Json::Array(items) => levels == 0 || items.iter().any(|item| is_value_deeper(item, levels - 1)),
-        Json::Object(map) => levels == 0 || map.values().any(|item| is_value_deeper(item, levels - 1)),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
-    }
 }
 
 thread_local! {

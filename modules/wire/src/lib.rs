@@ -34,7 +34,7 @@ mod message;
 pub use frame::{Decoder, Frame, FrameError, HEADER};
 pub use message::{
     AsyncJob, Become, BecomeFailure, BecomeFailureKind, Body, Content, FromHelper, Group, Hello, HelperEnd, Json, Outcome, Run, RunEnd,
-    StartHelper, ToHelper, signal_name,
+    StartHelper, ToHelper, is_deeper, signal_name,
 };
 
 /// The version of this protocol.
@@ -57,6 +57,10 @@ pub const INLINE_LIMIT: usize = 64 << 10;
 
 /// Arguments and results whose JSON is longer than this travel as a stream.
 pub const BODY_LIMIT: usize = 1 << 20;
+
+/// Arguments and results that are nested deeper than this fail their task: JSON readers stop at 128 levels, and the message around
+/// them has some itself.
+pub const DEPTH_LIMIT: usize = 120;
 
 /// Arguments and results whose JSON is longer than this fail their task.
 pub const TOTAL_LIMIT: usize = 256 << 20;

@@ -361,6 +361,19 @@ pub fn signal_name(signal: i32) -> Option<&'static str> {
     })
 }
 
+/// Whether a result or arguments are nested deeper than so many levels.
+pub fn is_deeper(map: &Json, levels: usize) -> bool {
+    levels == 0 || map.values().any(|value| is_value_deeper(value, levels - 1))
+}
+
+fn is_value_deeper(value: &serde_json::Value, levels: usize) -> bool {
+    match value {
+        serde_json::Value::Array(items) => levels == 0 || items.iter().any(|item| is_value_deeper(item, levels - 1)),
+        serde_json::Value::Object(map) => is_deeper(map, levels),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

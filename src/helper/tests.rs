@@ -1,0 +1,479 @@
+//! The whole way: a session, a shell, the real helper, and back. The helper is built by cargo and put into a home of the test's own.
+
+use std::ops::ControlFlow;
+use std::os::fd::BorrowedFd;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use driftless_wire::{Frame, FromHelper, HelperEnd, Json, MARKER};
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::{AsyncJob, BecomeFailureKind, Request, RunError, Session, SessionOptions, Store};
+use crate::transport::privilege::Method;
+use crate::transport::{Become, Connection, ConnectionError, Deadline, Local, ReadEvent, StreamId, Waker};
+
+/// The helper of this build.
+fn binary() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let exe = std::env::current_exe().unwrap();
+        let target = exe.ancestors().nth(3).unwrap();
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command.args(["build", "--quiet", "-p", "driftless-modules", "--bin", "driftless-helper", "--target-dir"]).arg(target);
+        assert!(command.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap().success());
+        target.join("debug/driftless-helper")
+    })
+}
+
+/// The control machine, with another home, and perhaps another program in the place of the helper's start.
+struct Host {
+    local: Local,
+    home: PathBuf,
+    instead: Option<String>,
+}
+
+impl Connection for Host {
+    fn spawn(&mut self, command: &str, deadline: Deadline) -> Result<StreamId, ConnectionError> {
+        let command = self.instead.as_deref().unwrap_or(command);
+        self.local.spawn(&format!("HOME={}; export HOME; {command}", self.home.display()), deadline)
+    }
+    fn send(&mut self, stream: StreamId, bytes: &[u8]) {
+        self.local.send(stream, bytes);
+    }
+    fn end_input(&mut self, stream: StreamId) {
+        self.local.end_input(stream);
+    }
+    fn unsent(&self, stream: StreamId) -> usize {
+        self.local.unsent(stream)
+    }
+    fn read(&mut self, stream: StreamId, into: &mut Vec<u8>, deadline: Deadline) -> Result<ReadEvent, ConnectionError> {
+        self.local.read(stream, into, deadline)
+    }
+    fn flush(&mut self, stream: StreamId, deadline: Deadline) -> Result<(), ConnectionError> {
+        self.local.flush(stream, deadline)
+    }
+    fn close_stream(&mut self, stream: StreamId) {
+        self.local.close_stream(stream);
+    }
+    fn tend(&mut self) -> Result<(), ConnectionError> {
+        self.local.tend()
+    }
+    fn poll_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.local.poll_fd()
+    }
+    fn waker(&self) -> Waker {
+        self.local.waker()
+    }
+    fn close(self: Box<Self>) {
+        Box::new(self.local).close();
+    }
+}
+
+struct World {
+    home: TempDir,
+    store: Arc<Store>,
+}
+
+impl World {
+    fn new() -> Self {
+        static STORE: OnceLock<Arc<Store>> = OnceLock::new();
+        let store = STORE.get_or_init(|| Arc::new(Store::named(binary()).unwrap()));
+        Self { home: tempfile::tempdir().unwrap(), store: Arc::clone(store) }
+    }
+
+    fn session(&self) -> Session {
+        self.start(None)
+    }
+
+    /// A session whose host runs `script` where the helper should be started.
+    fn hostile(&self, script: impl Into<String>) -> Session {
+        self.start(Some(script.into()))
+    }
+
+    fn start(&self, instead: Option<String>) -> Session {
+        let host = Host { local: Local::new(None).unwrap(), home: self.home.path().to_owned(), instead };
+        let options = SessionOptions { start_timeout: Duration::from_secs(20), ..SessionOptions::default() };
+        Session::new(Box::new(host), Arc::clone(&self.store), options)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.home.path().join(name).to_str().unwrap().to_owned()
+    }
+}
+
+fn request(module: &str, args: serde_json::Value) -> Request {
+    let spec = driftless_modules::registry::find(module).unwrap().spec();
+    Request::new(module, spec.check(args.as_object().unwrap()).unwrap().args)
+}
+
+fn shell(line: &str) -> Request {
+    request("shell", json!({"_raw_params": line}))
+}
+
+fn outcome(session: &mut Session, request: Request) -> Json {
+    session.run_one(None, request).unwrap().outcome
+}
+
+fn stdout(session: &mut Session, line: &str) -> String {
+    outcome(session, shell(line))["stdout"].as_str().unwrap().to_owned()
+}
+
+fn run_all(session: &mut Session, requests: Vec<Request>) -> Vec<Result<Json, RunError>> {
+    let mut replies = Vec::new();
+    session.run(None, &mut requests.into_iter(), &mut |index, reply| {
+        assert_eq!(index, replies.len());
+        replies.push(reply.map(|reply| reply.outcome));
+        ControlFlow::Continue(())
+    });
+    replies
+}
+
+/// Waits until it holds.
+#[track_caller]
+fn soon(what: &str, limit: Duration, holds: impl Fn() -> bool) {
+    let until = Instant::now() + limit;
+    while !holds() {
+        assert!(Instant::now() < until, "{what}: not after {limit:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn lives(pid: &str) -> bool {
+    // A zombie in a container without an init is not alive.
+    std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+#[test]
+fn a_cold_host_gets_the_helper_and_a_warm_one_starts_it() {
+    let world = World::new();
+    let mut session = world.session();
+    assert_eq!(outcome(&mut session, request("ping", json!({})))["ping"], "pong");
+    session.close();
+    let folder = world.home.path().join(".cache/driftless");
+    let files: Vec<PathBuf> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    let before = files[0].metadata().unwrap().modified().unwrap();
+    let mut session = world.session();
+    assert_eq!(outcome(&mut session, request("ping", json!({"data": "again"})))["ping"], "again");
+    session.close();
+    assert_eq!(files[0].metadata().unwrap().modified().unwrap(), before);
+}
+
+#[test]
+fn files_that_others_could_change_are_not_started() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new();
+    world.session().run_one(None, request("ping", json!({}))).unwrap();
+    let folder = world.home.path().join(".cache/driftless");
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let mut session = world.session();
+    let path = stdout(&mut session, "readlink /proc/$PPID/exe");
+    assert!(!path.starts_with(folder.to_str().unwrap()), "{path}");
+}
+
+#[test]
+fn a_thousand_requests_are_answered_in_order() {
+    let world = World::new();
+    let mut session = world.session();
+    let requests = (0..1000).map(|number| request("ping", json!({"data": number.to_string()}))).collect();
+    let replies = run_all(&mut session, requests);
+    assert_eq!(replies.len(), 1000);
+    for (number, reply) in replies.into_iter().enumerate() {
+        assert_eq!(reply.unwrap()["ping"], number.to_string());
+    }
+    session.close();
+}
+
+#[test]
+fn big_results_and_big_arguments_travel() {
+    let world = World::new();
+    let mut session = world.session();
+    assert_eq!(stdout(&mut session, "head -c 9000000 /dev/zero | tr '\\0' x").len(), 9_000_000);
+    let text = "y".repeat(3_000_000);
+    let counted = outcome(&mut session, request("command", json!({"_raw_params": "wc -c", "stdin": text, "stdin_add_newline": false})));
+    assert_eq!(counted["stdout"], "3000000");
+    session.close();
+}
+
+#[test]
+fn deep_arguments_fail_their_task_only() {
+    let world = World::new();
+    let mut session = world.session();
+    let deep = (0..200).fold(json!(1), |inner, _| json!([inner]));
+    let Err(error) = session.run_one(None, Request::new("ping", json!({"data": deep}).as_object().unwrap().clone())) else {
+        panic!("it was understood")
+    };
+    assert!(matches!(error, RunError::Arguments { .. }), "{error:?}");
+    assert_eq!(stdout(&mut session, "echo on"), "on");
+}
+
+#[test]
+fn a_killed_helper_fails_the_task_it_ran_and_the_others_run() {
+    let world = World::new();
+    let mut session = world.session();
+    let replies = run_all(&mut session, vec![shell("echo 1"), shell("kill -9 $PPID; sleep 5"), shell("echo 3"), shell("echo 4")]);
+    assert_eq!(replies[0].as_ref().unwrap()["stdout"], "1");
+    let Err(RunError::HelperGone { end, .. }) = &replies[1] else { panic!("{:?}", replies[1]) };
+    assert_eq!(*end, HelperEnd::Signal(9));
+    assert!(replies[1].as_ref().unwrap_err().to_string().contains("SIGKILL"));
+    assert_eq!(replies[2].as_ref().unwrap()["stdout"], "3");
+    assert_eq!(replies[3].as_ref().unwrap()["stdout"], "4");
+    session.close();
+}
+
+#[test]
+fn a_request_beyond_its_timeout_is_ended_with_its_processes() {
+    let world = World::new();
+    let mut session = world.session();
+    let file = world.path("pid");
+    let slow = Request { timeout: Some(Duration::from_millis(500)), ..shell(&format!("echo $$ >{file}; sleep 60")) };
+    let begun = Instant::now();
+    let replies = run_all(&mut session, vec![slow, shell("echo next")]);
+    assert!(matches!(replies[0], Err(RunError::Timeout(_))), "{:?}", replies[0]);
+    assert_eq!(replies[1].as_ref().unwrap()["stdout"], "next");
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    let pid = std::fs::read_to_string(&file).unwrap();
+    soon("the shell is gone", Duration::from_secs(5), || !lives(&pid));
+}
+
+#[test]
+fn who_ignores_term_is_killed() {
+    let world = World::new();
+    let mut session = world.session();
+    let stubborn = Request { timeout: Some(Duration::from_millis(200)), ..shell("trap '' TERM; sleep 60 & wait; sleep 60") };
+    let begun = Instant::now();
+    let reply = session.run_one(None, stubborn);
+    assert!(matches!(reply, Err(RunError::Timeout(_))), "{reply:?}");
+    assert!(begun.elapsed() < Duration::from_secs(7));
+}
+
+#[test]
+fn cancelling_ends_all_that_is_on_its_way() {
+    let world = World::new();
+    let mut session = world.session();
+    let canceller = session.canceller();
+    assert_eq!(stdout(&mut session, "echo on"), "on");
+    let begun = Instant::now();
+    let thread = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(1000));
+        canceller.cancel();
+    });
+    let replies = run_all(&mut session, vec![shell("echo 1"), shell("sleep 60"), shell("sleep 60")]);
+    thread.join().unwrap();
+    assert!(replies[0].is_ok());
+    assert!(replies[1..].iter().all(|reply| matches!(reply, Err(RunError::Cancelled))), "{replies:?}");
+    assert!(begun.elapsed() < Duration::from_secs(6));
+    assert!(matches!(session.run_one(None, shell("echo")), Err(RunError::Cancelled)));
+    session.close();
+}
+
+#[test]
+fn break_leaves_the_helper_idle() {
+    let world = World::new();
+    let mut session = world.session();
+    let mut seen = 0;
+    let mut endless = std::iter::repeat_with(|| shell("echo"));
+    session.run(None, &mut endless, &mut |_, _| {
+        seen += 1;
+        if seen == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    assert_eq!(seen, 3);
+}
+
+#[test]
+fn noise_before_the_marker_is_skipped() {
+    let world = World::new();
+    let path = binary().display();
+    let mut session = world.hostile(format!("echo Welcome; echo; printf 'no newline\\r\\n'; exec {path} serve"));
+    assert_eq!(outcome(&mut session, request("ping", json!({})))["ping"], "pong");
+}
+
+#[test]
+fn hostile_hosts_are_contained() {
+    let world = World::new();
+    let hello = {
+        let hello = driftless_wire::Hello { version: driftless_wire::VERSION, pid: 1, uid: 0, path: String::new() };
+        let mut bytes = Vec::new();
+        Frame::encode_message(&FromHelper::Hello(hello).to_text(), &mut bytes);
+        bytes
+    };
+    let file = world.path("hello");
+    std::fs::write(&file, [format!("{MARKER}\n").as_bytes(), &hello].concat()).unwrap();
+    let cases = [
+        ("endless noise", "yes".to_owned()),
+        ("noise without lines", "cat /dev/zero".to_owned()),
+        ("garbage for frames", format!("echo {MARKER}; cat /dev/urandom")),
+        ("garbage after hello", format!("cat {file}; cat /dev/urandom")),
+        ("a huge frame", format!("cat {file}; printf '\\000\\377\\377\\377\\377'; sleep 5")),
+        (
+            "another outcome",
+            format!(
+                "cat {file}; printf '\\000\\000\\000\\000\\077{{\"outcome\":{{\"id\":77,\"end\":\"ended\",\"body\":{{\"inline\":{{}}}}}}}}         '; sleep 5"
+            ),
+        ),
+        ("a message for nobody", format!("cat {file}; printf '\\000\\000\\000\\000\\010\"closed\"'; sleep 5")),
+        ("it ends at once", "exit 3".to_owned()),
+        ("it ends after the marker", format!("echo {MARKER}")),
+        ("no folder", "echo DRIFTLESS-FAILED no folder".to_owned()),
+        ("another platform", "echo DRIFTLESS-PLATFORM Plan9 mips".to_owned()),
+        ("an unknown wish", "echo DRIFTLESS-WANT gzip /tmp ../../etc/passwd; sleep 5".to_owned()),
+    ];
+    for (name, script) in cases {
+        let begun = Instant::now();
+        let reply = world.hostile(script).run_one(None, request("ping", json!({})));
+        let error = reply.expect_err(name);
+        assert!(matches!(error, RunError::Deploy(_) | RunError::Protocol(_) | RunError::HelperGone { .. }), "{name}: {error:?}");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{name} took {:?}", begun.elapsed());
+    }
+}
+
+#[test]
+fn end_of_input_in_mid_task_ends_the_task_and_the_helper() {
+    use std::io::Write;
+    use std::process::Stdio;
+    let world = World::new();
+    let [task, daemon] = ["task", "daemon"].map(|name| world.path(name));
+    let mut child = Command::new(binary()).arg("serve").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let run = |id: u64, request: Request| {
+        let run = driftless_wire::Run {
+            id,
+            module: request.module,
+            args: driftless_wire::Body::Inline(request.args),
+            secrets: Vec::new(),
+            check: false,
+            diff: false,
+            environment: Vec::new(),
+            async_job: None,
+            contents: Vec::new(),
+            group: None,
+        };
+        let mut frame = Vec::new();
+        Frame::encode_message(&driftless_wire::ToHelper::Run(Box::new(run)).to_text(), &mut frame);
+        frame
+    };
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(&run(1, shell(&format!("sleep 60 </dev/null >/dev/null 2>&1 & echo $! >{daemon}")))).unwrap();
+    input.write_all(&run(2, shell(&format!("echo $$ >{task}; sleep 60")))).unwrap();
+    soon("the task runs", Duration::from_secs(10), || std::fs::read_to_string(&task).is_ok_and(|text| text.ends_with('\n')));
+    drop(input);
+    let begun = Instant::now();
+    child.wait().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    let [task, daemon] = [task, daemon].map(|path| std::fs::read_to_string(path).unwrap());
+    soon("the task is gone", Duration::from_secs(1), || !lives(&task));
+    assert!(lives(&daemon));
+    let _ = Command::new("kill").arg(daemon.trim()).status();
+}
+
+#[test]
+fn async_jobs_outlive_the_session() {
+    let world = World::new();
+    let mut session = world.session();
+    let job = AsyncJob { seconds: 30, dir: world.path("jobs") };
+    let started = outcome(&mut session, Request { async_job: Some(job), ..shell("sleep 0.5; echo done") });
+    assert_eq!((&started["started"], &started["finished"]), (&json!(true), &json!(false)));
+    let jid = started["ansible_job_id"].as_str().unwrap().to_owned();
+    let status = |session: &mut Session| outcome(session, request("async_status", json!({"jid": jid, "_async_dir": world.path("jobs")})));
+    assert_eq!(status(&mut session)["finished"], json!(false));
+    session.close();
+    let mut session = world.session();
+    let until = Instant::now() + Duration::from_secs(10);
+    let finished = loop {
+        let status = status(&mut session);
+        if status["finished"] == json!(true) {
+            break status;
+        }
+        assert!(Instant::now() < until);
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert_eq!(finished["stdout"], "done");
+}
+
+#[test]
+fn async_jobs_end_at_their_limit() {
+    let world = World::new();
+    let mut session = world.session();
+    let job = AsyncJob { seconds: 1, dir: world.path("jobs") };
+    let started = outcome(&mut session, Request { async_job: Some(job), ..shell("sleep 60") });
+    let file = started["results_file"].as_str().unwrap().to_owned();
+    soon("the job's time is over", Duration::from_secs(8), || {
+        std::fs::read_to_string(&file).is_ok_and(|text| text.contains("Timeout exceeded"))
+    });
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// `nobody` by su, as root.
+fn nobody() -> Become {
+    Become { method: Method::Su, user: "nobody".into(), password: None, exe: None, flags: Some("-s /bin/sh".into()) }
+}
+
+#[test]
+fn root_becomes_another_user_by_su() {
+    if !is_root() {
+        println!("left out: it needs root");
+        return;
+    }
+    let world = World::new();
+    let mut session = world.session();
+    let become_ = nobody();
+    let run = |session: &mut Session, line: &str| session.run_one(Some(&become_), shell(line));
+    let reply = run(&mut session, "id -un").unwrap();
+    assert_eq!(reply.outcome["stdout"], "nobody");
+    // A relayed stream with more than its window.
+    let reply = run(&mut session, "head -c 5000000 /dev/zero | tr '\\0' x").unwrap();
+    assert_eq!(reply.outcome["stdout"].as_str().unwrap().len(), 5_000_000);
+    assert_eq!(stdout(&mut session, "id -un"), "root");
+    let error = run(&mut session, "kill -9 $PPID").unwrap_err();
+    assert!(matches!(error, RunError::HelperGone { end: HelperEnd::Signal(9), .. }), "{error:?}");
+    let first = run(&mut session, "echo $PPID").unwrap().outcome["stdout"].as_str().unwrap().to_owned();
+    assert!(session.has_become_helpers());
+    session.close_become_helpers(super::CloseHelpers::NotRoot);
+    assert!(!session.has_become_helpers() && !lives(&first));
+    assert_eq!(run(&mut session, "id -un").unwrap().outcome["stdout"], "nobody");
+    session.close();
+}
+
+#[test]
+fn become_failures_are_told_apart() {
+    let world = World::new();
+    let mut session = world.session();
+    let mut kind = |become_: Become| match session.run_one(Some(&become_), shell("id")) {
+        Err(RunError::Become(failure)) => failure.kind,
+        other => panic!("{other:?}"),
+    };
+    let sudo = Become { exe: Some("no-such-sudo".into()), ..Become::sudo("root") };
+    assert_eq!(kind(sudo), BecomeFailureKind::NoProgram);
+    if is_root() {
+        let unknown = Become { user: "no-such-user".into(), ..nobody() };
+        assert_eq!(kind(unknown), BecomeFailureKind::UnknownUser);
+    }
+    // A fake sudo that asks for ever.
+    let script = world.path("sudo");
+    std::fs::write(
+        &script,
+        "#!/bin/sh\nwhile [ \"$1\" != -p ]; do shift; done; while :; do printf %s \"$2\" >&2; read -r x || exit 1; done\n",
+    )
+    .unwrap();
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let wrong = Become { exe: Some(script), password: Some(crate::transport::Secret::new("guess")), ..Become::sudo("root") };
+    assert_eq!(kind(wrong), BecomeFailureKind::WrongPassword);
+    let silent = world.path("silent");
+    std::fs::write(&silent, "#!/bin/sh\nexec sleep 60\n").unwrap();
+    std::fs::set_permissions(&silent, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    session = world.session();
+    session.close();
+    let host = Host { local: Local::new(None).unwrap(), home: world.home.path().to_owned(), instead: None };
+    let options = SessionOptions { become_timeout: Duration::from_secs(1), ..SessionOptions::default() };
+    let mut session = Session::new(Box::new(host), Arc::clone(&world.store), options);
+    let never = Become { exe: Some(silent), ..Become::sudo("root") };
+    let Err(RunError::Become(failure)) = session.run_one(Some(&never), shell("id")) else { panic!("it went on") };
+    assert_eq!(failure.kind, BecomeFailureKind::Timeout);
+    assert_eq!(stdout(&mut session, "echo on"), "on");
+}
