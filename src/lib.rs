@@ -5,15 +5,25 @@
 //! | floor | module | is |
 //! |---|---|---|
 //! | 0 | [`source`] | a file's text, places in it, what is wrong with it |
+//! | 0 | [`display`] | the terminal |
 //! | 1 | [`value`] | plain data |
 //! | 2 | [`yaml`] | YAML, with a place on every node |
 //! | 3 | [`template`] | Jinja over values |
+//! | 6 | [`playbook`] | plays, blocks, tasks and roles as loaded |
 //! | 6 | [`transport`] | bytes and exit codes: SSH, local |
-//! | 7 | [`helper`] | modules run on a managed host |
+//! | 7 | [`event`] | what happened, as data |
+//! | 7 | [`helper`] | the running helper on a host |
+//! | 9 | [`callback`] | consumers of events |
+//! | 9 | [`executor`] | running plays |
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod callback;
+pub mod display;
+pub mod event;
+pub mod executor;
 pub mod helper;
+pub mod playbook;
 pub mod source;
 pub mod template;
 pub mod transport;

@@ -1,6 +1,7 @@
 //! `Value`: plain data as YAML, Python and JSON know it. Immutable, `Arc` inside, `Send`; a clone is a counter. A text carries
 //! two bits: *trusted* (the user wrote it, so it may be a template) and *secret* (it is never shown). Knows no templates.
 
+mod dump;
 mod float;
 mod json;
 mod key;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use jiff::civil;
 use num_bigint::BigInt;
 
+pub use dump::{Layout, dump};
 pub use float::float_repr;
 pub use json::{from_json, to_json, to_json_shown};
 pub use key::Key;

@@ -1,0 +1,70 @@
+//! `minimal`: results of ad-hoc commands, `host | CHANGED | rc=0 >>`.
+
+use super::{Callback, Options, diff, dump_result};
+use crate::display::{Display, Role};
+use crate::event::{Event, Status, TaskResult};
+use crate::value::Value;
+
+/// The callback.
+pub(super) struct Minimal {
+    options: Options,
+}
+
+/// Modules whose output is shown as text.
+const COMMANDS: &[&str] = &["command", "raw", "script", "shell"];
+
+impl Minimal {
+    pub(super) fn new(options: Options) -> Self {
+        Self { options }
+    }
+
+    fn result(&self, result: &TaskResult, display: &mut Display) {
+        if self.options.diff {
+            if let Some(found) = result.result.get("diff").filter(|diff| diff.truthy()) {
+                for (role, line) in diff::lines(found) {
+                    display.coloured(role, &line);
+                }
+            }
+        }
+        let (word, role) = match result.status {
+            Status::Ok => ("SUCCESS", Role::Ok),
+            Status::Changed => ("CHANGED", Role::Changed),
+            Status::Failed => ("FAILED", Role::Error),
+            Status::Skipped => {
+                display.coloured(Role::Skip, &format!("{} | SKIPPED", result.host));
+                return;
+            }
+            Status::Unreachable => {
+                let dumped = dump_result(&result.result, self.options, true);
+                display.coloured(Role::Unreachable, &format!("{} | UNREACHABLE! => {dumped}", result.host));
+                return;
+            }
+        };
+        if COMMANDS.contains(&&*result.task.qualified.replace("ansible.builtin.", "")) && result.result.get("rc").is_some() {
+            display.coloured(role, &command_output(result, word));
+        } else {
+            let mark = if result.status == Status::Failed { "!" } else { "" };
+            display.coloured(role, &format!("{} | {word}{mark} => {}", result.host, dump_result(&result.result, self.options, true)));
+        }
+    }
+}
+
+impl Callback for Minimal {
+    fn event(&mut self, event: &Event, display: &mut Display) {
+        match event {
+            Event::Result(result) => self.result(result, display),
+            Event::Diagnostic(diagnostic) => display.diagnostic(diagnostic),
+            _ => {}
+        }
+    }
+}
+
+fn command_output(result: &TaskResult, word: &str) -> String {
+    let text = |key: &str| result.result.get(key).and_then(Value::as_str).unwrap_or_default();
+    let rc = result.result.get("rc").and_then(Value::as_int).unwrap_or(-1);
+    let mut out = format!("{} | {word} | rc={rc} >>\n{}{}", result.host, text("stdout"), text("stderr"));
+    if !text("msg").is_empty() {
+        out.push_str(text("msg"));
+    }
+    if out.ends_with('\n') { out } else { format!("{out}\n") }.trim_end_matches('\n').to_owned()
+}

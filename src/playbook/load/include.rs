@@ -1,0 +1,189 @@
+//! `import_tasks` and `import_role` (replaced by what they import), `include_tasks` and `include_role` (met at run time).
+
+use std::sync::Arc;
+
+use super::files::task_file_candidates;
+use super::keywords::Written;
+use super::task::{Call, apply_keywords};
+use super::{Loader, role};
+use crate::playbook::{Block, Context, Entry, IncludeRole, IncludeTasks, Loop, RoleFiles};
+use crate::source::{Diagnostic, Diagnostics, Spanned};
+use crate::value::{Map, Value};
+use crate::yaml::Node;
+
+const TASKS_OPTIONS: &[&str] = &["apply", "file"];
+const ROLE_OPTIONS: &[&str] = &[
+    "allow_duplicates",
+    "apply",
+    "defaults_from",
+    "handlers_from",
+    "name",
+    "public",
+    "rescuable",
+    "role",
+    "rolespec_validate",
+    "tasks_from",
+    "vars_from",
+];
+
+impl Loader<'_> {
+    pub(super) fn include_tasks(&self, call: &Call<'_>, written: &Written<'_>, diagnostics: &mut Diagnostics) -> Option<IncludeTasks> {
+        check_options(call, TASKS_OPTIONS, diagnostics);
+        let file = file_name(call, diagnostics)?;
+        let apply = apply_keywords(self, option_node(call, "apply"), diagnostics);
+        Some(IncludeTasks { written: Arc::clone(&call.name.written), file, vars: own_vars(written), apply })
+    }
+
+    pub(super) fn import_tasks(
+        &self,
+        call: &Call<'_>,
+        written: &Written<'_>,
+        looping: Option<&Loop>,
+        context: &Arc<Context>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Entry> {
+        check_options(call, &["file"], diagnostics);
+        refuse_loop(call, looping, diagnostics);
+        let file = file_name(call, diagnostics)?;
+        let inner = imported(context, written);
+        let name = match self.render(&file, &inner) {
+            Ok(Value::Text(name)) => name,
+            Ok(other) => {
+                diagnostics.push(file.error(format!("the name of a file must be a text, found a {}", other.type_name())));
+                return None;
+            }
+            Err(diagnostic) => {
+                let hint = "`import_tasks` is read before any host is met: its name may use extra variables and variables of the play and role; `include_tasks` may use all";
+                diagnostics.push(diagnostic.hint(hint));
+                return None;
+            }
+        };
+        let candidates = task_file_candidates(name.as_str(), &inner);
+        let path = self.find(&candidates, &format!("the file `{}`", name.as_str()), &file.span, diagnostics)?;
+        if inner.including_dirs.len() > MOST_IMPORTS {
+            diagnostics.push(file.error("imports are nested too deeply: does a file import itself?"));
+            return None;
+        }
+        let tasks = self.tasks_file(&path, &inner, diagnostics);
+        Some(Entry::Block(Arc::new(Block::of(tasks))))
+    }
+
+    pub(super) fn include_role(&self, call: &Call<'_>, written: &Written<'_>, diagnostics: &mut Diagnostics) -> Option<IncludeRole> {
+        check_options(call, ROLE_OPTIONS, diagnostics);
+        let name = role_option(call, diagnostics)?;
+        let option = |name: &str| call.args.get(name).cloned();
+        Some(IncludeRole {
+            written: Arc::clone(&call.name.written),
+            name,
+            vars: own_vars(written),
+            from: RoleFiles {
+                tasks: option("tasks_from"),
+                vars: option("vars_from"),
+                defaults: option("defaults_from"),
+                handlers: option("handlers_from"),
+            },
+            apply: apply_keywords(self, option_node(call, "apply"), diagnostics),
+            public: option("public"),
+            allow_duplicates: option("allow_duplicates"),
+            rescuable: option("rescuable"),
+        })
+    }
+
+    pub(super) fn import_role(
+        &self,
+        call: &Call<'_>,
+        written: &Written<'_>,
+        looping: Option<&Loop>,
+        context: &Arc<Context>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Entry> {
+        check_options(call, ROLE_OPTIONS, diagnostics);
+        refuse_loop(call, looping, diagnostics);
+        let name = role_option(call, diagnostics)?;
+        let inner = imported(context, written);
+        let mut text = |value: &Spanned<Value>| match self.render(value, &inner) {
+            Ok(value) => value.as_str().map(str::to_owned),
+            Err(diagnostic) => {
+                diagnostics.push(diagnostic);
+                None
+            }
+        };
+        let role_name = text(&name)?;
+        let mut option = |name: &str| call.args.get(name).and_then(&mut text);
+        let from = RoleFiles {
+            tasks: option("tasks_from"),
+            vars: option("vars_from"),
+            defaults: option("defaults_from"),
+            handlers: option("handlers_from"),
+        };
+        let allow_duplicates = call.args.get("allow_duplicates").and_then(|value| value.value.as_bool());
+        let wanted = role::Wanted {
+            from,
+            allow_duplicates: allow_duplicates.or(Some(true)),
+            ..role::Wanted::new(Spanned::new(role_name, name.span.clone()))
+        };
+        let loaded = self.role(&wanted, &Arc::new(inner), diagnostics)?;
+        self.imported_handlers.borrow_mut().extend(loaded.handlers);
+        self.imported_roles.borrow_mut().extend(loaded.roles);
+        Some(Entry::Block(Arc::new(loaded.tasks)))
+    }
+}
+
+/// Deeper than any real nesting.
+const MOST_IMPORTS: usize = 100;
+
+/// The context of what is imported: the keywords of the import are those of all that is imported.
+fn imported(context: &Arc<Context>, written: &Written<'_>) -> Context {
+    let mut inner = Context::clone(context);
+    inner.keywords = context.keywords.inherited_by(written.inherited.clone());
+    inner
+}
+
+fn file_name(call: &Call<'_>, diagnostics: &mut Diagnostics) -> Option<Spanned<Value>> {
+    let free = call.args.free_form.clone().map(|text| text.map(Value::Text));
+    let file = call.args.get("file").cloned().or(free);
+    if file.is_none() {
+        let name = &call.name.written;
+        diagnostics
+            .push(Diagnostic::error(format!("No file specified for {name}")).at(&call.name.span).hint(format!("write `{name}: FILE.yml`")));
+    }
+    file
+}
+
+fn role_option(call: &Call<'_>, diagnostics: &mut Diagnostics) -> Option<Spanned<Value>> {
+    let name = call.args.get("name").or_else(|| call.args.get("role")).cloned();
+    if name.is_none() {
+        let written = &call.name.written;
+        diagnostics.push(Diagnostic::error(format!("'name' is a required field for {written}.")).at(&call.name.span));
+    }
+    name
+}
+
+fn check_options(call: &Call<'_>, known: &[&str], diagnostics: &mut Diagnostics) {
+    let name = &call.name.written;
+    for (option, _) in call.args.options.iter().filter(|(option, _)| !known.contains(&&*option.value)) {
+        let diagnostic = option.error(format!("Invalid options for {name}: {}", option.value));
+        diagnostics.push(match crate::playbook::did_you_mean(&option.value, known.iter().copied()) {
+            Some(meant) => diagnostic.hint(format!("did you mean `{meant}`?")),
+            None => {
+                diagnostic.hint(format!("its options are {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")))
+            }
+        });
+    }
+}
+
+fn refuse_loop(call: &Call<'_>, looping: Option<&Loop>, diagnostics: &mut Diagnostics) {
+    if let Some(looping) = looping {
+        let (import, include) = (&call.name.written, call.name.written.replace("import_", "include_"));
+        let message = format!("You cannot use loops on '{import}' statements. You should use '{include}' instead.");
+        diagnostics.push(Diagnostic::error(message).at(&looping.items.span).label(&call.name.span, "read before any host is met"));
+    }
+}
+
+fn option_node<'n>(call: &Call<'n>, name: &str) -> Option<&'n Node> {
+    call.value.get(name)
+}
+
+fn own_vars(written: &Written<'_>) -> Arc<Map> {
+    written.inherited.vars.last().cloned().unwrap_or_default()
+}

@@ -1,0 +1,163 @@
+//! Keywords of one map: which are there, are they valid here, and what is in force with them.
+
+use std::sync::Arc;
+
+use super::Loader;
+use crate::playbook::keyword::{Inherit, Row, Support};
+use crate::playbook::{KEYWORDS, Keyword, Keywords, Place, did_you_mean};
+use crate::source::{Diagnostic, Diagnostics, Spanned};
+use crate::value::{Map, Value};
+use crate::yaml::Node;
+
+/// What a map says: keywords that are passed on, and those that are its own.
+pub(super) struct Written<'n> {
+    /// Keywords with inheritance.
+    pub inherited: Keywords,
+    /// The others, with key and value.
+    pub own: Vec<(Keyword, &'n Node, &'n Node)>,
+    /// Keys that are no keywords.
+    pub rest: Vec<(&'n Node, &'n Node)>,
+}
+
+impl<'n> Written<'n> {
+    /// The value of a keyword of its own.
+    pub fn own(&self, keyword: Keyword) -> Option<&'n Node> {
+        self.own.iter().find(|(name, ..)| *name == keyword).map(|(_, _, value)| *value)
+    }
+
+    /// The same, as a value with its place.
+    pub fn own_value(&self, keyword: Keyword) -> Option<Spanned<Value>> {
+        self.own(keyword).map(spanned)
+    }
+
+    /// A text or a list as list; empty if not there.
+    pub fn own_list(&self, keyword: Keyword) -> Vec<Spanned<Value>> {
+        self.own(keyword).map(list_of).unwrap_or_default()
+    }
+}
+
+impl Loader<'_> {
+    /// Sorts the entries of a map that stands at `place`.
+    pub(super) fn written<'n>(&self, node: &'n Node, place: Place, diagnostics: &mut Diagnostics) -> Written<'n> {
+        let mut written = Written { inherited: Keywords::default(), own: Vec::new(), rest: Vec::new() };
+        for (key, value) in node.as_mapping().unwrap_or_default() {
+            let Some(name) = key.as_str() else {
+                diagnostics.push(key.error(format!("a keyword must be a text, found a {}", key.type_name())));
+                continue;
+            };
+            match Keyword::row_named(name) {
+                Some(row) if row.places.contains(&place) => {
+                    if row.support == Support::NotYet {
+                        diagnostics.push(key.error(format!("the keyword `{name}` is not supported yet")));
+                    }
+                    match row.inherit {
+                        Inherit::No => written.own.push((row.keyword, key, value)),
+                        Inherit::Override | Inherit::OuterFirst | Inherit::InnerFirst => {
+                            take_inherited(row, value, place, &mut written.inherited, diagnostics);
+                        }
+                    }
+                }
+                _ => written.rest.push((key, value)),
+            }
+        }
+        written
+    }
+}
+
+/// "Not valid here", with what may be meant.
+pub(super) fn not_valid(key: &Node, place: Place) -> Diagnostic {
+    let name = key.as_str().unwrap_or_default();
+    let diagnostic = key.error(format!("'{name}' is not a valid attribute for a {place}"));
+    if let Some(row) = Keyword::row_named(name) {
+        let places: Vec<String> = row.places.iter().map(|place| format!("`{place}`")).collect();
+        return diagnostic.hint(format!("`{name}` belongs to {}", places.join(", ")));
+    }
+    let here = KEYWORDS.iter().filter(|row| row.places.contains(&place)).map(|row| row.name);
+    match did_you_mean(name, here) {
+        Some(meant) => diagnostic.hint(format!("did you mean `{meant}`?")),
+        None => diagnostic,
+    }
+}
+
+fn take_inherited(row: &Row, value: &Node, place: Place, keywords: &mut Keywords, diagnostics: &mut Diagnostics) {
+    match row.keyword {
+        Keyword::When => keywords.when.extend(list_of(value)),
+        Keyword::Tags => take_tags(value, keywords, diagnostics),
+        Keyword::Environment => keywords.environment.extend(list_of(value)),
+        Keyword::ModuleDefaults => keywords.module_defaults.extend(list_of(value)),
+        Keyword::Vars => {
+            if let Some(map) = vars_map(value, place, diagnostics) {
+                keywords.vars.push(Arc::new(map));
+            }
+        }
+        Keyword::DelegateTo if value.as_sequence().is_some() || value.as_mapping().is_some() => {
+            diagnostics.push(value.error(format!("`delegate_to` must be a text, found a {}", value.type_name())));
+        }
+        keyword => keywords.set(keyword, spanned(value)),
+    }
+}
+
+fn take_tags(value: &Node, keywords: &mut Keywords, diagnostics: &mut Diagnostics) {
+    if value.as_mapping().is_some() {
+        diagnostics.push(value.error("tags must be specified as a list"));
+        return;
+    }
+    for tag in list_of(value) {
+        match &tag.value {
+            Value::List(_) | Value::Map(_) => {
+                diagnostics.push(tag.error(format!("a tag must be a text, found a {}", tag.value.type_name())))
+            }
+            _ => keywords.tags.push(tag),
+        }
+    }
+}
+
+/// `vars:` must be a map, and not a template of one.
+pub(super) fn vars_map(value: &Node, place: Place, diagnostics: &mut Diagnostics) -> Option<Map> {
+    match value.to_value() {
+        Value::Null => Some(Map::new()),
+        Value::Map(map) => {
+            for (key, _) in value.as_mapping().unwrap_or_default() {
+                match key.as_str() {
+                    Some(name) if is_variable_name(name) => {}
+                    Some(name) => diagnostics.push(key.error(format!("invalid variable name '{name}' in vars specified for {place}"))),
+                    None => diagnostics.push(key.error(format!("a variable's name must be a text, found a {}", key.type_name()))),
+                }
+            }
+            Some(Map::clone(&map))
+        }
+        Value::List(items) if items.iter().all(|item| item.as_map().is_some()) => {
+            Some(items.iter().filter_map(Value::as_map).flat_map(Map::iter).map(|(key, value)| (key.clone(), value.clone())).collect())
+        }
+        _ => {
+            diagnostics.push(value.error(format!("Vars in a {place} must be specified as a dictionary.")));
+            None
+        }
+    }
+}
+
+/// Whether Ansible takes this as a variable's name.
+pub(super) fn is_variable_name(name: &str) -> bool {
+    const RESERVED: &[&str] = &[
+        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else",
+        "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise",
+        "return", "try", "while", "with", "yield",
+    ];
+    let mut chars = name.chars();
+    let starts = chars.next().is_some_and(|char| char.is_ascii_alphabetic() || char == '_');
+    starts && chars.all(|char| char.is_ascii_alphanumeric() || char == '_') && !RESERVED.contains(&name)
+}
+
+/// A node as value with its place.
+pub(super) fn spanned(node: &Node) -> Spanned<Value> {
+    Spanned::new(node.to_value(), node.span.clone())
+}
+
+/// The items of a list, or the one value as the only item; nothing for null.
+pub(super) fn list_of(node: &Node) -> Vec<Spanned<Value>> {
+    match node.as_sequence() {
+        Some(items) => items.iter().map(spanned).collect(),
+        None if node.is_null() => Vec::new(),
+        None => vec![spanned(node)],
+    }
+}

@@ -1,0 +1,107 @@
+//! Loading: files to plays, blocks and tasks. Reports every mistake with its place and goes on; touches no host.
+
+mod args;
+mod block;
+mod files;
+mod include;
+mod keywords;
+mod play;
+mod role;
+mod task;
+
+use std::cell::{Cell, RefCell};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use args::split_args;
+pub use files::task_file_candidates;
+pub use role::{LoadedRole, Wanted};
+
+use super::{Block, Context, Entry, Playbook, Role};
+use crate::source::{Diagnostic, Diagnostics, Spanned};
+use crate::value::{Map, Value};
+
+/// What is known of a module's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It can run.
+    Yes,
+    /// Ansible or a listed collection has it, this version has not: fails the task that meets it.
+    NotYet,
+    /// Nobody knows it.
+    No,
+}
+
+/// What loading needs to know of the rest of the house.
+pub struct World<'a> {
+    /// Folders of `roles_path`, after `roles/` beside the playbook.
+    pub roles_path: Vec<PathBuf>,
+    /// Folders that hold `ansible_collections/`, after `collections/` beside the playbook.
+    pub collections_paths: Vec<PathBuf>,
+    /// Whether a module of this short name is there.
+    pub module: &'a dyn Fn(&str) -> Known,
+    /// Names of modules that can run, for "did you mean".
+    pub module_names: Vec<&'static str>,
+    /// Whether `with_…` may name this lookup.
+    pub lookup: &'a dyn Fn(&str) -> bool,
+    /// Renders the name of an imported file with extra variables and these layers, the weakest first.
+    pub render: &'a dyn Fn(&Value, &[Arc<Map>]) -> Result<Value, Diagnostic>,
+}
+
+/// Loads playbooks, roles and included files.
+pub struct Loader<'a> {
+    world: World<'a>,
+    /// Whether a file or role that was named is not there: exit code 1 instead of 4.
+    missing: Cell<bool>,
+    /// Handlers of roles that tasks import; the play takes them.
+    imported_handlers: RefCell<Vec<Entry>>,
+    /// Those roles themselves: the whole play sees their variables.
+    imported_roles: RefCell<Vec<Arc<Role>>>,
+}
+
+impl<'a> Loader<'a> {
+    /// A loader for this world.
+    pub fn new(world: World<'a>) -> Self {
+        Self { world, missing: Cell::new(false), imported_handlers: RefCell::default(), imported_roles: RefCell::default() }
+    }
+
+    /// Loads a playbook with all that it imports. Use the result only if `diagnostics` has no errors.
+    pub fn playbook(&self, path: &Path, diagnostics: &mut Diagnostics) -> Playbook {
+        let mut plays = Vec::new();
+        self.playbook_file(path, None, &mut plays, diagnostics);
+        Playbook { path: path.to_path_buf(), plays }
+    }
+
+    /// Loads the file of an `include_tasks`, in the context of the include.
+    pub fn included_tasks(&self, file: &Path, context: &Context, diagnostics: &mut Diagnostics) -> Block {
+        let entries = self.tasks_file(file, context, diagnostics);
+        Block::of(entries)
+    }
+
+    /// Whether something that was named is not there (a role, an imported file): Ansible ends with 1, not with 4, then.
+    pub fn found_all(&self) -> bool {
+        !self.missing.get()
+    }
+
+    fn render(&self, value: &Spanned<Value>, context: &Context) -> Result<Value, Diagnostic> {
+        let mut layers: Vec<Arc<Map>> = Vec::new();
+        if let Some(role) = &context.role {
+            layers.extend(role.default_layers());
+        }
+        layers.push(Arc::clone(&context.play_vars));
+        if let Some(role) = &context.role {
+            layers.extend(role.var_layers());
+            layers.push(Arc::new(role_magic(role)));
+        }
+        layers.extend(context.keywords.vars.iter().cloned());
+        layers.extend(context.include_params.iter().cloned());
+        layers.push(Arc::new([("playbook_dir".into(), Value::text(context.playbook_dir.display().to_string()))].into_iter().collect()));
+        (self.world.render)(&value.value, &layers)
+            .map_err(|diagnostic| if diagnostic.labels.is_empty() { diagnostic.at(&value.span) } else { diagnostic })
+    }
+}
+
+fn role_magic(role: &super::Role) -> Map {
+    let path = Value::text(role.path.display().to_string());
+    [("role_name".into(), Value::text(role.name.as_str())), ("role_path".into(), path)].into_iter().collect()
+}

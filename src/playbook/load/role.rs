@@ -1,0 +1,352 @@
+//! Roles: finding one, its variables, its dependencies, its tasks and handlers.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Loader;
+use super::files::normal;
+use super::keywords::not_valid;
+use crate::playbook::{Block, Context, Entry, Keyword, Keywords, Place, Role, RoleFiles, RoleId, RoleRun, Task, Work};
+use crate::playbook::{Meta, did_you_mean};
+use crate::source::{Diagnostic, Diagnostics, Span, Spanned};
+use crate::value::{ListMerge, Map, Recursive, Text, Value, merge, to_json};
+use crate::yaml::Node;
+
+/// A role that something names.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Which.
+    pub name: Spanned<String>,
+    /// Keywords of its entry.
+    pub keywords: Keywords,
+    /// Further keys of its entry.
+    pub params: Arc<Map>,
+    /// `vars:` of its entry.
+    pub entry_vars: Arc<Map>,
+    /// Files to take instead of `main`.
+    pub from: RoleFiles<String>,
+    /// What the entry or include says; else the role's own meta decides.
+    pub allow_duplicates: Option<bool>,
+}
+
+impl Wanted {
+    /// A role by its name alone.
+    pub fn new(name: Spanned<String>) -> Self {
+        Self {
+            name,
+            keywords: Keywords::default(),
+            params: Arc::default(),
+            entry_vars: Arc::default(),
+            from: RoleFiles::default(),
+            allow_duplicates: None,
+        }
+    }
+}
+
+/// A role as loaded.
+#[derive(Debug)]
+pub struct LoadedRole {
+    /// It and its dependencies, those first.
+    pub roles: Vec<Arc<Role>>,
+    /// Blocks of the dependencies and of the role.
+    pub tasks: Block,
+    /// Handlers of the dependencies and of the role.
+    pub handlers: Vec<Entry>,
+}
+
+/// Endings that a role's files may have.
+const ENDINGS: &[&str] = &[".yml", ".yaml", ".json", ""];
+/// Deeper than any real chain of dependencies.
+const MOST_PARENTS: usize = 50;
+
+impl Loader<'_> {
+    /// Loads a role with its dependencies, in the context of the entry or include that names it.
+    pub fn role(&self, wanted: &Wanted, context: &Arc<Context>, diagnostics: &mut Diagnostics) -> Option<LoadedRole> {
+        let parents = context.role.iter().flat_map(|role| std::iter::once(role).chain(&role.parents)).cloned().collect();
+        self.role_below(wanted, context, parents, diagnostics)
+    }
+
+    fn role_below(
+        &self,
+        wanted: &Wanted,
+        context: &Arc<Context>,
+        parents: Vec<Arc<Role>>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<LoadedRole> {
+        let path = self.find_role(&wanted.name, context, diagnostics)?;
+        if parents.len() > MOST_PARENTS {
+            diagnostics.push(wanted.name.error(format!("role `{}` depends on itself", wanted.name.value)));
+            return None;
+        }
+        let keywords = context.keywords.inherited_by(wanted.keywords.clone());
+        let outer = Arc::new(Context { keywords: Arc::clone(&keywords), ..Context::clone(context) });
+        let meta = self.role_meta(&path, diagnostics);
+        let mut loaded = LoadedRole { roles: Vec::new(), tasks: Block::default(), handlers: Vec::new() };
+        // Dependencies see this role's variables as their parent's, so it stands before they are loaded, without them.
+        let mut role = self.role_itself(wanted, &path, &keywords, &parents, diagnostics);
+        let dependencies = meta.as_ref().map(|node| self.dependencies(node, diagnostics)).unwrap_or_default();
+        if !dependencies.is_empty() {
+            let parent = Arc::new(role.clone());
+            let parents: Vec<Arc<Role>> = std::iter::once(parent).chain(parents).collect();
+            for dependency in &dependencies {
+                let Some(below) = self.role_below(dependency, &outer, parents.clone(), diagnostics) else { continue };
+                loaded.roles.extend(below.roles);
+                loaded.tasks.tasks.push(Entry::Block(Arc::new(below.tasks)));
+                loaded.handlers.extend(below.handlers);
+            }
+        }
+        role.dependencies.clone_from(&loaded.roles);
+        let role = Arc::new(role);
+        let own_duplicates = meta.as_ref().and_then(|node| node.get("allow_duplicates")).and_then(|node| node.to_value().as_bool());
+        let allow_duplicates = wanted.allow_duplicates.or(own_duplicates).unwrap_or(false);
+        let inner = Context { role: Some(Arc::clone(&role)), including_dirs: Vec::new(), ..Context::clone(&outer) };
+        let own = self.role_tasks(wanted, &role, &inner, diagnostics);
+        let run = RoleRun { id: role.id.clone(), allow_duplicates };
+        loaded.tasks.tasks.push(Entry::Block(Arc::new(Block { tasks: own, role: Some(run), ..Block::default() })));
+        loaded.handlers.extend(self.role_handlers(wanted, &role, &inner, diagnostics));
+        loaded.roles.push(role);
+        Some(loaded)
+    }
+
+    fn role_itself(&self, wanted: &Wanted, path: &Path, keywords: &Keywords, parents: &[Arc<Role>], diagnostics: &mut Diagnostics) -> Role {
+        let defaults = self.role_vars(wanted, path, "defaults", wanted.from.defaults.as_deref(), diagnostics);
+        let vars = self.role_vars(wanted, path, "vars", wanted.from.vars.as_deref(), diagnostics);
+        Role {
+            name: role_name(&wanted.name.value, path),
+            path: path.to_path_buf(),
+            id: role_id(wanted, path, keywords),
+            defaults: Arc::new(defaults),
+            vars: Arc::new(vars),
+            entry_vars: Arc::clone(&wanted.entry_vars),
+            params: Arc::clone(&wanted.params),
+            dependencies: Vec::new(),
+            parents: parents.to_vec(),
+        }
+    }
+
+    /// Tasks of a role, ended by the mark that it is done.
+    fn role_tasks(&self, wanted: &Wanted, role: &Arc<Role>, inner: &Context, diagnostics: &mut Diagnostics) -> Vec<Entry> {
+        let path = self.role_file(wanted, &role.path, "tasks", wanted.from.tasks.as_deref(), diagnostics);
+        let mut tasks = path.as_ref().map(|path| self.tasks_file(path, inner, diagnostics)).unwrap_or_default();
+        self.warn_argument_specs(role, &wanted.name.span, diagnostics);
+        tasks.push(Entry::Task(Arc::new(role_complete(role, &wanted.name.span, inner))));
+        tasks
+    }
+
+    fn role_handlers(&self, wanted: &Wanted, role: &Arc<Role>, inner: &Context, diagnostics: &mut Diagnostics) -> Vec<Entry> {
+        let context = Context { handlers: true, ..inner.clone() };
+        let path = self.role_file(wanted, &role.path, "handlers", wanted.from.handlers.as_deref(), diagnostics);
+        path.map(|path| self.tasks_file(&path, &context, diagnostics)).unwrap_or_default()
+    }
+
+    fn warn_argument_specs(&self, role: &Role, span: &Span, diagnostics: &mut Diagnostics) {
+        let there =
+            ["argument_specs.yml", "argument_specs.yaml"].iter().map(|name| role.path.join("meta").join(name)).find(|path| path.is_file());
+        if let Some(path) = there {
+            let message = format!("`{}` is not validated by this version", path.display());
+            diagnostics.push(Diagnostic::warning(message).at(span));
+        }
+    }
+
+    fn role_vars(&self, wanted: &Wanted, path: &Path, folder: &str, from: Option<&str>, diagnostics: &mut Diagnostics) -> Map {
+        let whole = path.join(folder).join(from.unwrap_or("main"));
+        if whole.is_dir() {
+            let mut files = files_below(&whole);
+            files.sort();
+            return files
+                .iter()
+                .fold(Map::new(), |merged, file| merge(&merged, &self.vars_file(file, diagnostics), Recursive::No, ListMerge::Replace));
+        }
+        self.role_file(wanted, path, folder, from, diagnostics).map(|file| self.vars_file(&file, diagnostics)).unwrap_or_default()
+    }
+
+    /// `FOLDER/main.yml` if it is there, or the file that was asked for, which must be.
+    fn role_file(&self, wanted: &Wanted, path: &Path, folder: &str, from: Option<&str>, diagnostics: &mut Diagnostics) -> Option<PathBuf> {
+        let base = path.join(folder);
+        let name = from.unwrap_or("main");
+        let candidates: Vec<PathBuf> = ENDINGS.iter().map(|ending| normal(&base.join(format!("{name}{ending}")))).collect();
+        let found = candidates.iter().find(|path| path.is_file()).cloned();
+        // A role without handlers may be asked for tasks of another name.
+        if found.is_none() && from.is_some() {
+            self.missing.set(true);
+            let message = format!("Could not find specified file in role: {folder}/{name}");
+            diagnostics.push(wanted.name.error(message).note(format!("looked in `{}`", base.display())));
+        }
+        found
+    }
+
+    fn role_meta(&self, path: &Path, diagnostics: &mut Diagnostics) -> Option<Node> {
+        let file = ENDINGS.iter().map(|ending| path.join("meta").join(format!("main{ending}"))).find(|path| path.is_file())?;
+        let (_, node) = self.read(&file, None, diagnostics)?;
+        let node = node.filter(|node| !node.is_null())?;
+        if node.as_mapping().is_none() {
+            diagnostics.push(node.error(format!("the metadata of a role must be a dictionary, found a {}", node.type_name())));
+            return None;
+        }
+        Some(node)
+    }
+
+    fn dependencies(&self, meta: &Node, diagnostics: &mut Diagnostics) -> Vec<Wanted> {
+        let Some(node) = meta.get("dependencies").filter(|node| !node.is_null()) else { return Vec::new() };
+        let Some(items) = node.as_sequence() else {
+            diagnostics.push(node.error(format!("expected a list of role dependencies, found a {}", node.type_name())));
+            return Vec::new();
+        };
+        items.iter().filter_map(|item| self.role_entry(item, diagnostics)).collect()
+    }
+
+    /// An entry of `roles:` or `dependencies:`.
+    pub(super) fn role_entry(&self, node: &Node, diagnostics: &mut Diagnostics) -> Option<Wanted> {
+        if let Some(name) = node.as_str() {
+            return Some(Wanted::new(Spanned::new(name.to_owned(), node.span.clone())));
+        }
+        if node.as_mapping().is_none() {
+            diagnostics.push(node.error(format!("a role must be a name or a dictionary, found a {}", node.type_name())));
+            return None;
+        }
+        let written = self.written(node, Place::Role, diagnostics);
+        let name = written.own(Keyword::Role).or_else(|| written.own(Keyword::Name)).or_else(|| node.get("src"));
+        let Some(text) = name.and_then(Node::as_str) else {
+            diagnostics.push(node.error("role definitions must contain a role name").hint("write `- role: NAME`"));
+            return None;
+        };
+        let mut params = Map::new();
+        let mut from = RoleFiles::default();
+        for (key, value) in &written.rest {
+            let text = value.as_str().map(str::to_owned);
+            match key.as_str() {
+                Some("tasks_from") => from.tasks = text,
+                Some("vars_from") => from.vars = text,
+                Some("defaults_from") => from.defaults = text,
+                Some("handlers_from") => from.handlers = text,
+                Some("src" | "version" | "scm" | "allow_duplicates" | "public" | "rescuable" | "rolespec_validate") => {}
+                Some(name) if misplaced(name) => diagnostics.push(not_valid(key, Place::Role)),
+                Some(name) => {
+                    params.insert(name, value.to_value());
+                }
+                None => {}
+            }
+        }
+        let mut keywords = written.inherited.clone();
+        let entry_vars = keywords.vars.drain(..).next_back().unwrap_or_default();
+        let name = Spanned::new(text.to_owned(), name.map_or_else(|| node.span.clone(), |node| node.span.clone()));
+        let allow_duplicates = node.get("allow_duplicates").and_then(|node| node.to_value().as_bool());
+        Some(Wanted { name, keywords, params: Arc::new(params), entry_vars, from, allow_duplicates })
+    }
+
+    fn find_role(&self, name: &Spanned<String>, context: &Context, diagnostics: &mut Diagnostics) -> Option<PathBuf> {
+        let rendered = self.render(&name.clone().map(|name| Value::Text(Text::trusted(name, None))), context);
+        let text = match rendered {
+            Ok(value) => value.as_str().unwrap_or(&name.value).to_owned(),
+            Err(diagnostic) => {
+                diagnostics.push(diagnostic);
+                return None;
+            }
+        };
+        let candidates = self.role_candidates(&text, context);
+        let found = candidates.iter().find(|path| path.is_dir()).cloned();
+        if found.is_none() {
+            self.missing.set(true);
+            let folders: Vec<String> = candidates.iter().filter_map(|path| path.parent()).map(|path| path.display().to_string()).collect();
+            let message = format!("the role '{text}' was not found in {}", folders.join(":"));
+            let diagnostic = name.error(message);
+            let near = candidates.iter().filter_map(|path| path.parent()).flat_map(folder_names).collect::<Vec<_>>();
+            diagnostics.push(match did_you_mean(&text, near.iter().map(String::as_str)) {
+                Some(meant) => diagnostic.hint(format!("did you mean `{meant}`?")),
+                None => diagnostic.hint("roles are looked for in `roles/` beside the playbook and in `roles_path`"),
+            });
+        }
+        found
+    }
+
+    fn role_candidates(&self, name: &str, context: &Context) -> Vec<PathBuf> {
+        let mut candidates = Vec::new();
+        let parts: Vec<&str> = name.split('.').collect();
+        if let [namespace, collection, role] = parts[..] {
+            let beside = context.playbook_dir.join("collections");
+            for root in std::iter::once(&beside).chain(&self.world.collections_paths) {
+                candidates.push(root.join("ansible_collections").join(namespace).join(collection).join("roles").join(role));
+            }
+        }
+        candidates.push(context.playbook_dir.join("roles").join(name));
+        candidates.extend(self.world.roles_path.iter().map(|path| path.join(name)));
+        if let Some(role) = &context.role {
+            candidates.extend(role.path.parent().map(|path| path.join(name)));
+        }
+        candidates.push(context.playbook_dir.join(name));
+        candidates.into_iter().map(|path| normal(&path)).collect()
+    }
+}
+
+/// The name as results show it: the last folder of a path, a collection's role in full.
+fn role_name(written: &str, path: &Path) -> String {
+    if written.contains('/') {
+        path.file_name().map_or_else(|| written.to_owned(), |name| name.to_string_lossy().into_owned())
+    } else {
+        written.to_owned()
+    }
+}
+
+/// Two uses of a role are one if files, variables and keywords are the same.
+fn role_id(wanted: &Wanted, path: &Path, keywords: &Keywords) -> RoleId {
+    let of = |map: &Map| to_json(&Value::map(map.clone())).to_string();
+    let conditions: Vec<&str> = keywords.when.iter().chain(&keywords.tags).map(|value| value.span.text()).collect();
+    let own = format!("{:?}", wanted.keywords.get(Keyword::Become).map(|value| &value.value));
+    RoleId(Arc::from(format!(
+        "{}|{}|{}|{:?}|{conditions:?}|{own}",
+        path.display(),
+        of(&wanted.params),
+        of(&wanted.entry_vars),
+        wanted.from
+    )))
+}
+
+fn role_complete(role: &Arc<Role>, span: &Span, inner: &Context) -> Task {
+    Task {
+        span: span.clone(),
+        name: None,
+        work: Work::Meta(Spanned::new(Meta::RoleComplete(role.id.clone()), span.clone())),
+        keywords: Arc::default(),
+        context: Arc::new(inner.clone()),
+        looping: None,
+        loop_control: crate::playbook::LoopControl::default(),
+        register: None,
+        until: Vec::new(),
+        retries: None,
+        delay: None,
+        changed_when: Vec::new(),
+        failed_when: Vec::new(),
+        async_limit: None,
+        poll: None,
+        listen: Vec::new(),
+        is_handler: false,
+        implicit: true,
+    }
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut files = Vec::new();
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.') || name.to_string_lossy().ends_with('~'));
+        if hidden {
+            continue;
+        }
+        if path.is_dir() {
+            files.extend(files_below(&path));
+        } else if matches!(path.extension().and_then(|ending| ending.to_str()), Some("yml" | "yaml" | "json") | None) {
+            files.push(path);
+        }
+    }
+    files
+}
+
+fn folder_names(folder: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    entries.flatten().filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// A key that is a keyword, but never of a role: a mistake rather than a parameter.
+fn misplaced(name: &str) -> bool {
+    Keyword::row_named(name).is_some_and(|row| matches!(row.keyword, Keyword::Tasks | Keyword::Block | Keyword::Handlers | Keyword::Roles))
+}

@@ -1,0 +1,20 @@
+//! Playbooks as loaded: plays, blocks, tasks, handlers and roles, immutable and shared. Knows no network and no host.
+
+mod block;
+mod context;
+mod keyword;
+mod keywords;
+pub mod load;
+mod play;
+mod role;
+mod task;
+
+pub use block::{Block, Entry, RoleRun};
+pub use context::Context;
+pub use keyword::{Inherit, KEYWORDS, Keyword, Place, Row, Support, did_you_mean};
+pub use keywords::Keywords;
+pub use play::{Play, Playbook, VarsPrompt};
+pub use role::Role;
+pub use task::{
+    ActionName, IncludeRole, IncludeTasks, Loop, LoopControl, Meta, ModuleCall, Register, RoleFiles, RoleId, Task, TaskArgs, Work,
+};

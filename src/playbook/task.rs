@@ -1,0 +1,283 @@
+//! `Task`: one thing to do, as written, with all keywords in force; and what it does (`Work`).
+
+use std::sync::Arc;
+
+use super::{Context, Keywords};
+use crate::source::{Span, Spanned};
+use crate::value::{Map, Text, Value};
+
+/// A task or handler. Immutable once loaded, shared by all hosts.
+#[derive(Debug)]
+pub struct Task {
+    /// Where it was written; the same on every run, so `FILE:LINE:COLUMN` is its id.
+    pub span: Span,
+    /// `name:`, may be a template.
+    pub name: Option<Spanned<Value>>,
+    /// What it does.
+    pub work: Work,
+    /// What is in force, its own included.
+    pub keywords: Arc<Keywords>,
+    /// What it was loaded in: what a dynamic include inside inherits.
+    pub context: Arc<Context>,
+    /// `loop:` or `with_…:`.
+    pub looping: Option<Loop>,
+    /// `loop_control:`.
+    pub loop_control: LoopControl,
+    /// `register:`.
+    pub register: Option<Register>,
+    /// `until:`; all must hold.
+    pub until: Vec<Spanned<Value>>,
+    /// `retries:`.
+    pub retries: Option<Spanned<Value>>,
+    /// `delay:`.
+    pub delay: Option<Spanned<Value>>,
+    /// `changed_when:`; all must hold.
+    pub changed_when: Vec<Spanned<Value>>,
+    /// `failed_when:`; all must hold.
+    pub failed_when: Vec<Spanned<Value>>,
+    /// `async:`.
+    pub async_limit: Option<Spanned<Value>>,
+    /// `poll:`.
+    pub poll: Option<Spanned<Value>>,
+    /// Topics a handler listens to.
+    pub listen: Vec<String>,
+    /// Whether it is a handler.
+    pub is_handler: bool,
+    /// Whether the user did not write it: fact gathering.
+    pub implicit: bool,
+}
+
+impl Task {
+    /// The name of the work: `debug`, `ansible.builtin.copy`, as written.
+    pub fn action_name(&self) -> &str {
+        match &self.work {
+            Work::Module(call) => &call.name.written,
+            Work::IncludeTasks(include) => &include.written,
+            Work::IncludeRole(include) => &include.written,
+            Work::Meta(_) => "meta",
+        }
+    }
+
+    /// The role it is part of.
+    pub fn role(&self) -> Option<&Arc<super::Role>> {
+        self.context.role.as_ref()
+    }
+}
+
+/// What a task does.
+#[derive(Debug)]
+pub enum Work {
+    /// Calls a module or action.
+    Module(ModuleCall),
+    /// `include_tasks`.
+    IncludeTasks(IncludeTasks),
+    /// `include_role`.
+    IncludeRole(IncludeRole),
+    /// `meta`.
+    Meta(Spanned<Meta>),
+}
+
+/// A call of a module.
+#[derive(Clone, Debug)]
+pub struct ModuleCall {
+    /// Which.
+    pub name: ActionName,
+    /// With what.
+    pub args: TaskArgs,
+}
+
+/// The name of a module.
+#[derive(Clone, Debug)]
+pub struct ActionName {
+    /// As the user wrote it.
+    pub written: Arc<str>,
+    /// With `ansible.builtin.` and `ansible.legacy.` taken off; names of other collections in full.
+    pub short: Arc<str>,
+    /// Where.
+    pub span: Span,
+}
+
+impl ActionName {
+    /// The fully qualified name.
+    pub fn qualified(&self) -> String {
+        if self.short.contains('.') { self.short.to_string() } else { format!("ansible.builtin.{}", self.short) }
+    }
+}
+
+/// Arguments as written: not rendered, not checked.
+#[derive(Clone, Debug, Default)]
+pub struct TaskArgs {
+    /// Options by name, in the order written.
+    pub options: Vec<(Spanned<Arc<str>>, Spanned<Value>)>,
+    /// The free text of `command`, `shell`, `raw`, `script`.
+    pub free_form: Option<Spanned<Text>>,
+    /// A template that gives a map of options: `copy: "{{ args }}"`, or `args: "{{ more }}"`; the options written win.
+    pub variable: Option<Spanned<Text>>,
+}
+
+impl TaskArgs {
+    /// The option as written.
+    pub fn get(&self, name: &str) -> Option<&Spanned<Value>> {
+        self.options.iter().find(|(key, _)| &*key.value == name).map(|(_, value)| value)
+    }
+}
+
+/// `loop:` or `with_…:`.
+#[derive(Clone, Debug)]
+pub struct Loop {
+    /// The lookup of `with_…`; `None` for `loop`.
+    pub lookup: Option<Spanned<String>>,
+    /// What it goes over, as written.
+    pub items: Spanned<Value>,
+}
+
+/// `loop_control:`, as written.
+#[derive(Clone, Debug, Default)]
+pub struct LoopControl {
+    /// The name of the loop variable.
+    pub loop_var: Option<Spanned<Value>>,
+    /// The name of a variable that counts from 0.
+    pub index_var: Option<Spanned<Value>>,
+    /// What is shown instead of the item.
+    pub label: Option<Spanned<Value>>,
+    /// Seconds between items.
+    pub pause: Option<Spanned<Value>>,
+    /// Whether `ansible_loop` is set.
+    pub extended: Option<Spanned<Value>>,
+    /// Whether `ansible_loop` holds all items.
+    pub extended_allitems: Option<Spanned<Value>>,
+    /// Ends the loop after an item.
+    pub break_when: Vec<Spanned<Value>>,
+}
+
+/// `register:`.
+#[derive(Clone, Debug)]
+pub enum Register {
+    /// The result under one name.
+    Name(Spanned<String>),
+    /// Expressions over the result, by name.
+    Projection(Vec<(Spanned<String>, Spanned<Value>)>),
+}
+
+/// `include_tasks`, met at run time.
+#[derive(Debug)]
+pub struct IncludeTasks {
+    /// As written.
+    pub written: Arc<str>,
+    /// The file, a template.
+    pub file: Spanned<Value>,
+    /// Its own `vars:`, which what is included sees as include parameters.
+    pub vars: Arc<Map>,
+    /// Keywords for what is included.
+    pub apply: Arc<Keywords>,
+}
+
+/// `include_role`, met at run time.
+#[derive(Debug)]
+pub struct IncludeRole {
+    /// As written.
+    pub written: Arc<str>,
+    /// Which role, a template.
+    pub name: Spanned<Value>,
+    /// Its own `vars:`, which what is included sees as include parameters.
+    pub vars: Arc<Map>,
+    /// Files to take instead of `main`, as written.
+    pub from: RoleFiles<Spanned<Value>>,
+    /// Keywords for what is included.
+    pub apply: Arc<Keywords>,
+    /// Whether the role's vars and defaults are seen by the tasks that follow.
+    pub public: Option<Spanned<Value>>,
+    /// Whether it runs again if it has run.
+    pub allow_duplicates: Option<Spanned<Value>>,
+    /// Whether a missing role can be rescued.
+    pub rescuable: Option<Spanned<Value>>,
+}
+
+/// Which file of each of a role's folders.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoleFiles<T> {
+    /// `tasks_from`.
+    pub tasks: Option<T>,
+    /// `vars_from`.
+    pub vars: Option<T>,
+    /// `defaults_from`.
+    pub defaults: Option<T>,
+    /// `handlers_from`.
+    pub handlers: Option<T>,
+}
+
+impl<T> Default for RoleFiles<T> {
+    fn default() -> Self {
+        Self { tasks: None, vars: None, defaults: None, handlers: None }
+    }
+}
+
+/// What `meta` does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meta {
+    /// Forgets facts.
+    ClearFacts,
+    /// Failed and unreachable hosts come back.
+    ClearHostErrors,
+    /// Ends the play for the batch.
+    EndBatch,
+    /// Ends the play for the host.
+    EndHost,
+    /// Ends the play for all.
+    EndPlay,
+    /// Ends the role for the host.
+    EndRole,
+    /// Runs what was notified.
+    FlushHandlers,
+    /// Nothing.
+    Noop,
+    /// Loads the inventory anew.
+    RefreshInventory,
+    /// Closes the host's connection.
+    ResetConnection,
+    /// A role's tasks are done for this host: not written by users.
+    RoleComplete(RoleId),
+    /// Ansible knows no such action: an error when it is met.
+    Unknown(String),
+}
+
+impl Meta {
+    /// The action of this name.
+    pub fn parse(name: &str) -> Self {
+        match name {
+            "clear_facts" => Self::ClearFacts,
+            "clear_host_errors" => Self::ClearHostErrors,
+            "end_batch" => Self::EndBatch,
+            "end_host" => Self::EndHost,
+            "end_play" => Self::EndPlay,
+            "end_role" => Self::EndRole,
+            "flush_handlers" => Self::FlushHandlers,
+            "noop" => Self::Noop,
+            "refresh_inventory" => Self::RefreshInventory,
+            "reset_connection" => Self::ResetConnection,
+            other => Self::Unknown(other.to_owned()),
+        }
+    }
+
+    /// As users write it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::ClearFacts => "clear_facts",
+            Self::ClearHostErrors => "clear_host_errors",
+            Self::EndBatch => "end_batch",
+            Self::EndHost => "end_host",
+            Self::EndPlay => "end_play",
+            Self::EndRole => "end_role",
+            Self::FlushHandlers => "flush_handlers",
+            Self::Noop => "noop",
+            Self::RefreshInventory => "refresh_inventory",
+            Self::ResetConnection => "reset_connection",
+            Self::RoleComplete(_) => "role_complete",
+            Self::Unknown(name) => name,
+        }
+    }
+}
+
+/// A use of a role: two uses with the same files, variables and keywords are one, and run once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RoleId(pub Arc<str>);
