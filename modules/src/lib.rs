@@ -12,6 +12,7 @@ mod laws;
 pub mod module;
 pub mod outcome;
 pub mod privilege;
+pub mod regex;
 pub mod registry;
 pub mod serve;
 pub mod spec;

@@ -4,7 +4,8 @@
 pub mod fnmatch;
 pub mod json;
 pub mod number;
-pub mod regex;
 pub mod shlex;
 pub mod time;
 pub mod version;
+
+pub use driftless_modules::regex;

@@ -1,5 +1,6 @@
 //! Python's `re` over `fancy-regex`: same syntax, same errors, same matches (an empty match may follow a non-empty one).
-//! The one file that names the engine; `translate.rs` reads the syntax, `replacement.rs` the templates of `sub`.
+//! Templates on the controller and modules on the managed host read patterns with it. The one file that names the engine;
+//! `translate.rs` reads the syntax, `replacement.rs` the templates of `sub`.
 
 mod replacement;
 mod translate;
