@@ -236,6 +236,7 @@ const FAILURES: &[(&str, &str, BecomeFailureKind)] = &[
     ("su", "unknown user", BecomeFailureKind::UnknownUser),
     ("su", "unknown id", BecomeFailureKind::UnknownUser),
     ("su", "no passwd entry", BecomeFailureKind::UnknownUser),
+    ("su", "must be suid", BecomeFailureKind::NotAllowed),
     ("su", "permission denied", BecomeFailureKind::NotAllowed),
     ("su", "not available", BecomeFailureKind::NotAllowed),
     ("doas", "authentication required", BecomeFailureKind::PasswordMissing),

@@ -147,12 +147,9 @@ pub(super) fn relayed(link: &mut Link, helper: u32, become_: &Become, options: &
     // The login helper keeps the time for the prompt; ours is for a login helper that does not answer, and for pushing the binary.
     let deadline = Deadline::after(Duration::from_secs(seconds) + options.start_timeout);
     let target = Target::Relayed(helper);
-    loop {
-        match next(link, target, deadline)? {
-            Event::Started => return hello(link, target, deadline),
-            Event::BecomeFailed(failure) => return Err(RunError::Become(failure)),
-            event => return Err(ended(event)),
-        }
+    match next(link, target, deadline)? {
+        Event::Started => hello(link, target, deadline),
+        event => Err(ended(event)),
     }
 }
 

@@ -477,3 +477,128 @@ fn become_failures_are_told_apart() {
     assert_eq!(failure.kind, BecomeFailureKind::Timeout);
     assert_eq!(stdout(&mut session, "echo on"), "on");
 }
+
+/// The fleet's hosts by the system's `ssh`: `fleet run cargo test …` sets the variables.
+struct Fleet {
+    config: String,
+    store: Arc<Store>,
+}
+
+impl Fleet {
+    fn find() -> Option<Self> {
+        let config = std::env::var("DRIFTLESS_FLEET_SSH_CONFIG").ok()?;
+        Some(Self {
+            config,
+            store: Arc::new(Store::open().expect("the fleet needs a static helper: embedded, or named in DRIFTLESS_HELPER")),
+        })
+    }
+
+    fn session(&self, host: &str, user: &str) -> Session {
+        struct Ssh(Local, String);
+        impl Connection for Ssh {
+            fn spawn(&mut self, command: &str, deadline: Deadline) -> Result<StreamId, ConnectionError> {
+                self.0.spawn(&format!("exec {} {}", self.1, crate::transport::shell::quote(command)), deadline)
+            }
+            fn send(&mut self, stream: StreamId, bytes: &[u8]) {
+                self.0.send(stream, bytes);
+            }
+            fn end_input(&mut self, stream: StreamId) {
+                self.0.end_input(stream);
+            }
+            fn unsent(&self, stream: StreamId) -> usize {
+                self.0.unsent(stream)
+            }
+            fn read(&mut self, stream: StreamId, into: &mut Vec<u8>, deadline: Deadline) -> Result<ReadEvent, ConnectionError> {
+                self.0.read(stream, into, deadline)
+            }
+            fn flush(&mut self, stream: StreamId, deadline: Deadline) -> Result<(), ConnectionError> {
+                self.0.flush(stream, deadline)
+            }
+            fn close_stream(&mut self, stream: StreamId) {
+                self.0.close_stream(stream);
+            }
+            fn tend(&mut self) -> Result<(), ConnectionError> {
+                self.0.tend()
+            }
+            fn poll_fd(&self) -> Option<BorrowedFd<'_>> {
+                self.0.poll_fd()
+            }
+            fn waker(&self) -> Waker {
+                self.0.waker()
+            }
+            fn close(self: Box<Self>) {
+                Box::new(self.0).close();
+            }
+        }
+        let ssh = format!("ssh -T -F {} -o BatchMode=yes -o ControlPath=none -l {user} {host}", self.config);
+        let options = SessionOptions { shell_stays: true, ..SessionOptions::default() };
+        Session::new(Box::new(Ssh(Local::new(None).unwrap(), ssh)), Arc::clone(&self.store), options)
+    }
+}
+
+fn become_(method: Method, user: &str, password: Option<&str>) -> Become {
+    Become { method, user: user.into(), password: password.map(crate::transport::Secret::new), exe: None, flags: None }
+}
+
+#[test]
+fn users_are_become_on_the_fleet() {
+    let Some(fleet) = Fleet::find() else {
+        println!("left out: it needs the fleet, `tests/fleet/fleet run`");
+        return;
+    };
+    use BecomeFailureKind::{NoProgram, NotAllowed, PasswordMissing, UnknownUser, WrongPassword};
+    use Method::{Doas, Su, Sudo};
+    let mut wrong = Vec::new();
+    let hosts = std::env::var("DRIFTLESS_FLEET_ONLY").unwrap_or_else(|_| "debian-1 trixie-1 dnf-1 openrc-1 busybox-1".to_owned());
+    for host in hosts.split(' ') {
+        let is_busybox = host == "busybox-1";
+        // The busybox host's `su` is not setuid.
+        let su = |result| if is_busybox { Err(NotAllowed) } else { result };
+        let mut cases = vec![
+            ("root", Su, "admin", None, Ok("admin")),
+            ("admin", Su, "root", Some("root-pass"), su(Ok("root"))),
+            ("admin", Su, "root", Some("wrong"), su(Err(WrongPassword))),
+            ("admin", Su, "root", None, su(Err(PasswordMissing))),
+            ("root", Su, "nosuch", None, Err(UnknownUser)),
+            ("root", Doas, "admin", None, Err(NoProgram)),
+        ];
+        if !is_busybox {
+            cases.extend([
+                ("admin", Sudo, "root", None, Ok("root")),
+                ("admin", Sudo, "plain", None, Ok("plain")),
+                ("ops", Sudo, "root", Some("ops-pass"), Ok("root")),
+                ("ops", Sudo, "plain", Some("ops-pass"), Ok("plain")),
+                ("ops", Sudo, "root", Some("wrong"), Err(WrongPassword)),
+                ("ops", Sudo, "root", None, Err(PasswordMissing)),
+                ("plain", Sudo, "root", Some("plain-pass"), Err(NotAllowed)),
+                ("admin", Sudo, "nosuch", None, Err(UnknownUser)),
+                ("plain", Su, "root", Some("root-pass"), Ok("root")),
+            ]);
+        }
+        for (login, method, user, password, expected) in cases {
+            let mut session = fleet.session(host, login);
+            let begun = Instant::now();
+            let reply = session.run_one(Some(&become_(method, user, password)), shell("id -un; test ! -t 0"));
+            let found = match &reply {
+                Ok(reply) => Ok(reply.outcome["stdout"].as_str().unwrap_or_default()),
+                Err(RunError::Become(failure)) => Err(failure.kind),
+                Err(error) => {
+                    wrong.push(format!("{host}: {login} to {user} by {method}: {error:?}"));
+                    continue;
+                }
+            };
+            if found != expected {
+                wrong.push(format!("{host}: {login} to {user} by {method} with {password:?}: {reply:?}, wanted {expected:?}"));
+            }
+            println!("{host} {login} {user} {method}: {:?}", begun.elapsed());
+            if expected.is_ok() {
+                let killed = session.run_one(Some(&become_(method, user, password)), shell("kill -9 $PPID; sleep 9"));
+                if !matches!(killed, Err(RunError::HelperGone { end: HelperEnd::Signal(9), .. })) {
+                    wrong.push(format!("{host}: {login} to {user} by {method}, killed: {killed:?}"));
+                }
+            }
+            session.close();
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
