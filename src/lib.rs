@@ -9,6 +9,8 @@
 //! | 1 | [`value`] | plain data |
 //! | 2 | [`yaml`] | YAML, with a place on every node |
 //! | 3 | [`template`] | Jinja over values |
+//! | 4 | [`inventory`] | hosts and groups |
+//! | 5 | [`vars`] | what a task sees, by precedence |
 //! | 6 | [`playbook`] | plays, blocks, tasks and roles as loaded |
 //! | 6 | [`transport`] | bytes and exit codes: SSH, local |
 //! | 7 | [`event`] | what happened, as data |
@@ -23,9 +25,11 @@ pub mod display;
 pub mod event;
 pub mod executor;
 pub mod helper;
+pub mod inventory;
 pub mod playbook;
 pub mod source;
 pub mod template;
 pub mod transport;
 pub mod value;
+pub mod vars;
 pub mod yaml;

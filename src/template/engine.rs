@@ -1,15 +1,28 @@
 //! `Engine`: what all renders of the process share: the tables of filters, tests and lookups by name.
 
 use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
+use super::ir::Template;
+use super::lower::Embedded;
+use super::syntax::{self, Syntax};
 use super::{ErrorKind, Filter, Lookup, Result, TemplateError, Test, filter, lookup, test};
+use crate::value::Text;
 
 /// One per process; `Send + Sync`.
 pub struct Engine {
     filters: HashMap<&'static str, &'static Filter>,
     tests: HashMap<&'static str, &'static Test>,
     lookups: HashMap<&'static str, &'static Lookup>,
+    templates: Cache<Syntax>,
+    expressions: Cache<Embedded>,
 }
+
+/// Lowered templates by how they are read and by their text.
+type Cache<K> = RwLock<HashMap<K, HashMap<Arc<str>, Arc<Template>>>>;
+
+/// So many texts are kept for one way of reading; then it starts anew.
+const MAX_CACHED: usize = 50_000;
 
 impl Engine {
     /// An engine with all filters, tests and lookups there are.
@@ -18,7 +31,32 @@ impl Engine {
             filters: filter::FILTERS.iter().flat_map(|family| family.iter()).map(|filter| (filter.name, filter)).collect(),
             tests: test::TESTS.iter().flat_map(|family| family.iter()).map(|test| (test.name, test)).collect(),
             lookups: lookup::LOOKUPS.iter().flat_map(|family| family.iter()).map(|lookup| (lookup.name, lookup)).collect(),
+            templates: Cache::default(),
+            expressions: Cache::default(),
         }
+    }
+
+    /// The template in `text`, lowered once.
+    pub(super) fn template(&self, text: &Text, syntax: &Syntax) -> Result<Arc<Template>> {
+        cached(&self.templates, syntax, text, || {
+            // Jinja knows one kind of line break.
+            let unified = text.as_str().contains('\r').then(|| text.as_str().replace("\r\n", "\n").replace('\r', "\n"));
+            let chars = unified.as_deref().unwrap_or(text.as_str());
+            let parsed = with_parser_stack(|| syntax::parse(self, chars, syntax));
+            parsed.map_err(|error| error.into_template_error("template", text))
+        })
+    }
+
+    /// The bare expression in `text`, lowered once.
+    pub(super) fn expression(&self, text: &Text, embedded: Embedded) -> Result<Arc<Template>> {
+        cached(&self.expressions, &embedded, text, || {
+            let parsed = with_parser_stack(|| syntax::parse_expression(self, text.as_str(), embedded));
+            parsed.map_err(|error| {
+                let delimiters =
+                    if super::is_template(text.as_str()) { ". Template delimiters are not supported in expressions" } else { "" };
+                error.into_template_error(&format!("expression{delimiters}"), text)
+            })
+        })
     }
 
     /// The filter of this name.
@@ -50,6 +88,31 @@ impl Default for Engine {
     fn default() -> Self {
         Self::new()
     }
+}
+
+fn cached<K: Clone + Eq + std::hash::Hash>(
+    cache: &Cache<K>,
+    key: &K,
+    text: &Text,
+    make: impl FnOnce() -> Result<Template>,
+) -> Result<Arc<Template>> {
+    let found = |templates: &HashMap<K, HashMap<Arc<str>, Arc<Template>>>| templates.get(key)?.get(text.as_str()).cloned();
+    if let Some(template) = found(&cache.read().unwrap_or_else(PoisonError::into_inner)) {
+        return Ok(template);
+    }
+    let template = Arc::new(make()?);
+    let mut cache = cache.write().unwrap_or_else(PoisonError::into_inner);
+    let texts = cache.entry(key.clone()).or_default();
+    if texts.len() >= MAX_CACHED {
+        texts.clear();
+    }
+    texts.insert(Arc::clone(text.chars()), Arc::clone(&template));
+    Ok(template)
+}
+
+/// The parser recurses as deep as `syntax` lets it.
+fn with_parser_stack<T>(parse: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(1 << 20, 4 << 20, parse)
 }
 
 /// The name without the collection of what is built in.

@@ -47,6 +47,8 @@ pub struct TemplateError {
 struct Inner {
     kind: ErrorKind,
     message: String,
+    /// Whether the message names the plugin that failed.
+    names_plugin: bool,
     span: Option<Span>,
     label: Option<String>,
     notes: Vec<String>,
@@ -59,7 +61,17 @@ pub type Result<T, E = TemplateError> = std::result::Result<T, E>;
 impl TemplateError {
     /// An error without a place yet.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { inner: Box::new(Inner { kind, message: message.into(), span: None, label: None, notes: Vec::new(), hint: None }) }
+        Self {
+            inner: Box::new(Inner {
+                kind,
+                message: message.into(),
+                names_plugin: false,
+                span: None,
+                label: None,
+                notes: Vec::new(),
+                hint: None,
+            }),
+        }
     }
 
     /// A filter, test or lookup refused its input.
@@ -131,6 +143,24 @@ impl TemplateError {
     #[must_use]
     pub fn map_message(mut self, change: impl FnOnce(&str) -> String) -> Self {
         self.inner.message = change(&self.inner.message);
+        self
+    }
+
+    /// The same error, raised by the plugin `name` (`what` is filter, test or lookup); the innermost plugin is the one named.
+    /// What is undefined, untrusted, recursive or wrongly written is so whoever asks.
+    #[must_use]
+    pub fn of_plugin(mut self, what: &str, name: &str) -> Self {
+        let is_its_own = matches!(
+            self.inner.kind,
+            ErrorKind::Conversion | ErrorKind::Render | ErrorKind::Plugin | ErrorKind::UnknownPlugin | ErrorKind::Limit | ErrorKind::File
+        );
+        if self.inner.names_plugin || !is_its_own {
+            return self;
+        }
+        let message = self.inner.message.strip_prefix("Syntax error in template: ").unwrap_or(&self.inner.message);
+        self.inner.message = format!("The {what} plugin '{name}' failed: {message}");
+        self.inner.kind = ErrorKind::Plugin;
+        self.inner.names_plugin = true;
         self
     }
 

@@ -7,11 +7,18 @@ mod error;
 mod evaluator;
 pub mod filter;
 mod function;
+mod ir;
 pub mod lookup;
+mod lower;
+mod place;
 pub mod print;
 pub mod python;
 mod scope;
+mod syntax;
+mod templar;
 pub mod test;
+#[cfg(test)]
+mod tests;
 mod undefined;
 mod val;
 
@@ -20,6 +27,14 @@ pub use engine::Engine;
 pub use error::{ErrorKind, Result, TemplateError};
 pub use evaluator::{Depth, Evaluator, ScopeRef, ScopeVal};
 pub use function::{Arguments, Bound, Filter, Lookup, Markers, Options, Param, Test};
+pub use place::Place;
 pub use scope::{Scope, Variable};
+pub use syntax::{Backslashes, Syntax};
+pub use templar::{FileOptions, Rendered, Templar};
 pub use undefined::Undefined;
 pub use val::{Dict, DictRef, ListRef, Object, Pending, Range, Val};
+
+/// Whether the characters hold a delimiter of Jinja's.
+fn is_template(chars: &str) -> bool {
+    chars.as_bytes().windows(2).any(|pair| pair[0] == b'{' && matches!(pair[1], b'{' | b'%' | b'#'))
+}

@@ -3,14 +3,13 @@
 
 use std::sync::Arc;
 
-use super::{ErrorKind, TemplateError};
-use crate::source::Span;
+use super::{ErrorKind, Place, TemplateError};
 
 /// Something that does not exist.
 #[derive(Clone, Debug)]
 pub struct Undefined {
     what: What,
-    span: Option<Span>,
+    place: Option<Place>,
     hint: Option<String>,
 }
 
@@ -31,35 +30,33 @@ enum What {
 impl Undefined {
     /// The variable `name` is not defined.
     pub fn name(name: Arc<str>) -> Self {
-        Self { what: What::Name(name), span: None, hint: None }
+        Self { what: What::Name(name), place: None, hint: None }
     }
 
     /// A value of type `of` has no attribute or item; `shown` is how Python prints it (`'x'`, `9`).
     pub fn attribute(of: impl Into<String>, shown: impl Into<String>) -> Self {
-        Self { what: What::Attribute { of: of.into(), shown: shown.into() }, span: None, hint: None }
+        Self { what: What::Attribute { of: of.into(), shown: shown.into() }, place: None, hint: None }
     }
 
     /// An inline `if` that was false and has no `else`.
     pub fn inline_if() -> Self {
-        Self { what: What::InlineIf, span: None, hint: None }
+        Self { what: What::InlineIf, place: None, hint: None }
     }
 
     /// Undefined with a message of its own (`undef(hint=…)`, filters).
     pub fn said(message: impl Into<String>) -> Self {
-        Self { what: What::Said(message.into()), span: None, hint: None }
+        Self { what: What::Said(message.into()), place: None, hint: None }
     }
 
     /// Using it raises `error`.
     pub fn captured(error: TemplateError) -> Self {
-        Self { what: What::Captured(error), span: None, hint: None }
+        Self { what: What::Captured(error), place: None, hint: None }
     }
 
-    /// The same, asked for at `span`, unless that is known already.
+    /// The same, asked for at `place`, unless that is known already.
     #[must_use]
-    pub fn at(mut self, span: Option<Span>) -> Self {
-        if self.span.is_none() {
-            self.span = span;
-        }
+    pub fn at(mut self, place: Place) -> Self {
+        self.place.get_or_insert(place);
         self
     }
 
@@ -94,7 +91,7 @@ impl Undefined {
             What::Attribute { .. } | What::Said(_) => TemplateError::new(ErrorKind::Undefined { name: None }, self.message()),
             What::InlineIf => TemplateError::new(ErrorKind::Render, self.message()),
         };
-        let error = error.at(self.span.clone());
+        let error = error.at(self.place.as_ref().and_then(Place::span));
         match &self.hint {
             Some(hint) => error.with_hint(hint),
             None => error,

@@ -5,7 +5,11 @@
 //! |---|---|
 //! | [`Address`], [`SessionKey`] | what a connection is made from, resolved by the floors above |
 //! | [`Connection`] | the trait: streams of bytes, exit codes, deadlines, a wake-up from other threads |
+//! | [`Transport`] | makes connections; holds what all of a run share |
+//! | `ssh`, `openssh` | SSH in this process; the system's `ssh` for what that cannot do |
 //! | `local`, `mock` | the connections that need no network |
+//! | `ssh_config`, `known_hosts` | what the user's files say of a host |
+//! | [`privilege`] | who a task runs as |
 //! | [`ConnectionError`] | why a host is unreachable |
 //! | [`shell`] | POSIX quoting and splitting |
 //!
@@ -16,13 +20,16 @@
 
 mod address;
 mod child;
+mod connect;
 mod error;
 mod known_hosts;
 mod local;
 pub mod mock;
+mod openssh;
 pub mod privilege;
 mod secret;
 pub mod shell;
+mod ssh;
 mod ssh_config;
 mod stream;
 mod wake;
@@ -32,10 +39,12 @@ use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 pub use address::{Address, HostKeyPolicy, Plugin, SessionKey};
+pub use connect::{Connected, Notice, Transport};
 pub use error::{ConnectionError, HostKeyError, HostKeyProblem};
 pub use local::Local;
 pub use privilege::Become;
 pub use secret::Secret;
+pub use ssh::{Answer, HostKeyQuestion};
 pub use wake::Waker;
 
 /// How many queued bytes count as little: [`ReadEvent::Room`] tells that the queue of a stream has fallen to this.
@@ -219,3 +228,6 @@ impl From<Instant> for Deadline {
         Self { from: Instant::now(), until: Some(until) }
     }
 }
+
+#[cfg(test)]
+mod tests;

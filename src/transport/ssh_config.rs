@@ -15,8 +15,6 @@ use super::{Address, ConnectionError, HostKeyPolicy};
 /// The settings of one connection.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
-    /// The name as the user wrote it.
-    pub(super) name: String,
     /// The name or address to call.
     pub(super) hostname: String,
     pub(super) port: u16,
@@ -24,7 +22,6 @@ pub(super) struct Settings {
     /// Whether `identity_files` were chosen and are not just those that OpenSSH tries by default.
     pub(super) identity_files_chosen: bool,
     pub(super) identity_files: Vec<PathBuf>,
-    pub(super) certificate_files: Vec<PathBuf>,
     pub(super) identities_only: bool,
     /// The agent's socket. `None`: no agent.
     pub(super) agent: Option<PathBuf>,
@@ -48,6 +45,8 @@ pub(super) struct Settings {
     pub(super) algorithms: Algorithms,
     /// Environment variables for the commands.
     pub(super) environment: Vec<(String, String)>,
+    /// `-F`.
+    pub(super) config_file: Option<String>,
     /// Why only the system's `ssh` can do it.
     pub(super) needs_system: Option<String>,
 }
@@ -146,7 +145,6 @@ const WITHOUT_WEIGHT: &[&str] = &[
 const HONOURED: &[&str] = &[
     "addressfamily",
     "bindaddress",
-    "certificatefile",
     "ciphers",
     "compression",
     "connecttimeout",
@@ -217,11 +215,11 @@ impl ConfigReader {
         let words = argument_words(address)?;
         let files = self.files(words.config_file.as_deref());
         if words.all.is_empty() && !files.exist {
-            return Ok(Settings::from_dump(address, &Dump::new(), &Dump::new())?.with_address(address));
+            return Ok(Settings::from_dump(address, &Dump::new(), &Dump::new())?.with_address(address, None));
         }
         let defaults = self.defaults(address)?;
         let dump = self.dump(address, words.all, &files)?;
-        Ok(Settings::from_dump(address, &dump, &defaults)?.with_address(address))
+        Ok(Settings::from_dump(address, &dump, &defaults)?.with_address(address, words.config_file))
     }
 
     fn defaults(&self, address: &Address) -> Result<Arc<Dump>, ConnectionError> {
@@ -491,11 +489,9 @@ impl Settings {
             (None, None) => Proxy::None,
         };
         Ok(Self {
-            name: address.host.clone(),
             port,
             identity_files_chosen: dump.get("identityfile") != defaults.get("identityfile"),
             identity_files,
-            certificate_files: paths("certificatefile")?,
             identities_only: is_on("identitiesonly", false),
             agent,
             proxy,
@@ -535,6 +531,7 @@ impl Settings {
                 macs: changed("macs"),
             },
             environment: environment(&all("sendenv"), &all("setenv")),
+            config_file: None,
             needs_system: needs_system(dump, defaults),
             hostname,
             user,
@@ -543,7 +540,8 @@ impl Settings {
     }
 
     /// What the variables say goes before the files.
-    fn with_address(mut self, address: &Address) -> Self {
+    fn with_address(mut self, address: &Address, config_file: Option<PathBuf>) -> Self {
+        self.config_file = config_file.map(|path| path.to_string_lossy().into_owned());
         if let Some(path) = &address.private_key_file {
             self.identity_files.retain(|known| known != path);
             if !self.identity_files_chosen {
@@ -733,11 +731,11 @@ mod tests {
     #[test]
     fn arguments_are_honoured() {
         let settings = settings(
-            "-o HostName=%h.example.com -p 2222 -l app -i /k/%r -o IdentitiesOnly=yes -C -J bob@j1:2200,[::1]:22 -o StrictHostKeyChecking=no \
+            "-o HostName=%h.example.com -p 2222 -l app -o IdentityFile=/k/%r -o IdentitiesOnly=yes -C -J bob@j1:2200,[::1]:22 -o StrictHostKeyChecking=no \
              -o 'UserKnownHostsFile=/a /b' -o ServerAliveInterval=5 -o Ciphers=aes128-ctr -o ConnectTimeout=3 -6 -o 'SetEnv A=b C=d' -q",
         );
         assert_eq!((settings.hostname.as_str(), settings.port, settings.user.as_str()), ("web1.example.com", 2222, "app"));
-        assert_eq!(settings.identity_files, [PathBuf::from("/k/%r".replace("%r", "app"))]);
+        assert_eq!(settings.identity_files, [PathBuf::from("/k/app")]);
         assert!(settings.identities_only && settings.identity_files_chosen && settings.compression);
         let hop = |user: Option<&str>, host: &str, port| Hop { user: user.map(str::to_owned), host: host.to_owned(), port: Some(port) };
         assert_eq!(settings.proxy, Proxy::Jump(vec![hop(Some("bob"), "j1", 2200), hop(None, "::1", 22)]));
@@ -752,7 +750,7 @@ mod tests {
 
     #[test]
     fn variables_go_before_arguments() {
-        let mut address = address("-p 1 -l nobody -i /other");
+        let mut address = address("-p 1 -l nobody -o IdentityFile=/other");
         address.user = Some("app".to_owned());
         address.port = Some(2222);
         address.private_key_file = Some(PathBuf::from("/key"));

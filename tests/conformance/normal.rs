@@ -44,7 +44,7 @@ pub struct Normal {
 
 impl Normal {
     pub fn new<'a>(tmp: &Path, url: &str, also_dropped: impl Iterator<Item = &'a str>) -> Self {
-        let passing = r"(?s)^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+|\d+:\d\d:\d\d\.\d+|j?\d{6,}\.\d+|.*/ansible-(module)?tmp-.*|.*/\.ansible_async/.*)$";
+        let passing = r"(?s)^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+|\d+:\d\d:\d\d\.\d+|j?\d{6,}\.\d+|.*/ansible-(module)?tmp-.*|.*/ansible-local-.*|.*/\.ansible_async/.*|.*\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~)$";
         Self {
             tmp: tmp.display().to_string(),
             url: url.to_owned(),

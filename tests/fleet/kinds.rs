@@ -16,7 +16,7 @@ fn fleet_kinds_all_run() {
     let Some(fleet) = Fleet::around_us() else { return };
     for (image, init, holds) in KINDS {
         let script = format!("test \"$(cat /proc/1/comm)\" = {init} && {{ {holds}; }} >/dev/null");
-        let output = fleet.ssh(fleet.host_of(image), &script);
+        let output = fleet.ssh(&fleet.host_of(image).name, &script);
         assert!(output.status.success(), "`{image}`: {} {}", output.status, String::from_utf8_lossy(&output.stderr));
     }
 }

@@ -2,5 +2,6 @@
 
 pub mod async_status;
 pub mod command;
+pub mod file;
 pub mod ping;
 pub mod stat;

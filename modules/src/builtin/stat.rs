@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use driftless_macros::{Args, Choice};
 use rustix::fs::{Access, access};
 
-use crate::host::{attributes, checksum, identity, mode, path as paths, selinux};
+use crate::host::{attributes, checksum, identity, path as paths, selinux};
 use crate::{Failure, Host, Json, JsonMap, Module, Outcome, Result};
 
 /// The module.
@@ -126,7 +126,7 @@ fn basics(path: &Path, metadata: &Metadata) -> JsonMap {
     let bit = |bit: u32| Json::Bool(metadata.mode() & bit != 0);
     set("exists", true.into());
     set("path", paths::shown(path).into());
-    set("mode", mode::shown(metadata.mode()).into());
+    set("mode", format!("{:04o}", metadata.mode() & 0o7777).into());
     set("isdir", kind.is_dir().into());
     set("ischr", kind.is_char_device().into());
     set("isblk", kind.is_block_device().into());

@@ -187,10 +187,8 @@ impl FileCommon {
 pub(super) fn add_path_info(outcome: &mut Outcome, environment: &Environment) {
     let named = outcome.get("path").or_else(|| outcome.get("dest")).and_then(Json::as_str).map(PathBuf::from);
     let Some(path) = named.map(|path| environment.absolute(&path)) else { return };
-    let Ok(metadata) = path.symlink_metadata() else {
-        outcome.set("state", "absent");
-        return;
-    };
+    // A dead symlink is nothing to tell of, as in Ansible.
+    let Some(metadata) = path.exists().then(|| path.symlink_metadata().ok()).flatten() else { return };
     outcome.set("uid", metadata.uid());
     outcome.set("gid", metadata.gid());
     outcome.set("owner", identity::user_by_id(metadata.uid()).map_or_else(|| metadata.uid().to_string(), |user| user.name));

@@ -37,7 +37,7 @@ pub struct Command {
 }
 
 /// What a command takes from its host.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Surroundings {
     pub environment: Arc<Environment>,
     pub cancel: Arc<Cancel>,

@@ -12,20 +12,39 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use super::command::Surroundings;
 use super::path::{Place, place};
-use super::{Command, Environment, Output, time};
+use super::{Command, Environment, Output, time, words};
 use crate::outcome::Context;
 use crate::{Failure, Result};
 
 /// What may change the host.
 pub struct Door<'a> {
+    surroundings: &'a Surroundings,
     pub(super) environment: &'a Environment,
+}
+
+impl<'a> Door<'a> {
+    pub(super) fn of(surroundings: &'a Surroundings) -> Self {
+        Self { surroundings, environment: &surroundings.environment }
+    }
 }
 
 impl Door<'_> {
     /// Runs a program that acts. An exit code other than 0 is not an error.
     pub fn run(&self, command: &Command) -> Result<Output> {
         command.run()
+    }
+
+    /// Runs the user's `validate` command line on a file; `%s` stands for its path.
+    pub fn validate(&self, line: &str, path: &Path) -> Result<Output> {
+        if !line.contains("%s") {
+            return Err(Failure::new(format!("validate must contain %s: {line}")));
+        }
+        let words = words::split(&line.replace("%s", &path.to_string_lossy()))?;
+        let (program, args) = words.split_first().ok_or_else(|| Failure::new(format!("validate must contain %s: {line}")))?;
+        let expand = |word: &String| self.environment.expand_variables(&self.environment.expand_user(word));
+        Command::new(expand(program).as_os_str(), self.surroundings.clone()).args(args.iter().map(expand)).run()
     }
 
     /// Makes one folder.
@@ -270,8 +289,7 @@ mod tests {
         fs::write(at.join("kept"), "x").unwrap();
         std::os::unix::fs::symlink(at, at.join("tree/a/up")).unwrap();
         fs::write(at.join("tree/a/f"), "x").unwrap();
-        let environment = Environment::default();
-        Door { environment: &environment }.remove_tree(&at.join("tree")).unwrap();
+        Door::of(&Surroundings::default()).remove_tree(&at.join("tree")).unwrap();
         assert!(!at.join("tree").exists());
         assert!(at.join("kept").exists());
     }
@@ -283,8 +301,8 @@ mod tests {
         let path = folder.path().join("f");
         fs::write(&path, "x").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o604)).unwrap();
-        let environment = Environment::default();
-        let door = Door { environment: &environment };
+        let surroundings = Surroundings::default();
+        let door = Door::of(&surroundings);
         let backup = door.backup(&path).unwrap().unwrap();
         assert!(backup.to_string_lossy().ends_with('~') && backup.to_string_lossy().contains('@'));
         assert_eq!(backup.metadata().unwrap().mode() & 0o7777, 0o604);

@@ -24,9 +24,10 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use attributes::FileCommon;
+pub use attributes::{FileCommon, FileDiff};
 pub use cancel::Cancel;
 pub use change::{Change, Diff};
+use command::Surroundings;
 pub use command::{Command, Output};
 pub use contents::{Contents, NoContents, Sink};
 pub use door::Door;
@@ -74,9 +75,8 @@ impl Default for Setup {
 pub struct Host {
     check: bool,
     diff: bool,
-    environment: Arc<Environment>,
+    surroundings: Surroundings,
     mask: Mask,
-    cancel: Arc<Cancel>,
     contents: Box<dyn Contents>,
     sink: Box<dyn Sink>,
     changes: Vec<Change>,
@@ -90,9 +90,8 @@ impl Host {
         Self {
             check: setup.check,
             diff: setup.diff,
-            environment: Arc::new(setup.environment),
+            surroundings: Surroundings { environment: Arc::new(setup.environment), cancel: setup.cancel },
             mask: Mask::new(setup.secrets),
-            cancel: setup.cancel,
             contents: setup.contents,
             sink: setup.sink,
             changes: Vec::new(),
@@ -123,12 +122,12 @@ impl Host {
         if self.check {
             return Ok(None);
         }
-        effect(&Door { environment: &self.environment }).map(Some)
+        effect(&Door::of(&self.surroundings)).map(Some)
     }
 
     /// A folder or file of the module's own, made and removed again also when checking: `validate` needs one.
     pub fn scratch(&self) -> Scratch<'_> {
-        Scratch { door: Door { environment: &self.environment } }
+        Scratch { door: Door::of(&self.surroundings) }
     }
 
     /// Runs a program that only looks. An exit code other than 0 is not an error.
@@ -143,19 +142,18 @@ impl Host {
 
     /// A program that the user chose: in the login's own language.
     pub fn user_command(&self, program: impl AsRef<OsStr>) -> Command {
-        let surroundings = command::Surroundings { environment: Arc::clone(&self.environment), cancel: Arc::clone(&self.cancel) };
-        Command::new(program.as_ref(), surroundings)
+        Command::new(program.as_ref(), self.surroundings.clone())
     }
 
     /// Where a program is, in PATH and the folders of system programs.
     pub fn find_program(&self, name: &str) -> Option<PathBuf> {
-        self.environment.find_program(name)
+        self.surroundings.environment.find_program(name)
     }
 
     /// Where a program is, or Ansible's failure.
     pub fn need_program(&self, name: &str) -> Result<PathBuf> {
         self.find_program(name).ok_or_else(|| {
-            let path = self.environment.get("PATH").unwrap_or_default();
+            let path = self.surroundings.environment.get("PATH").unwrap_or_default();
             let paths = format!("{}:/sbin:/usr/sbin:/usr/local/sbin", path.to_string_lossy());
             Failure::new(format!("Failed to find required executable \"{name}\" in paths: {paths}"))
         })
@@ -163,12 +161,12 @@ impl Host {
 
     /// The environment of the task.
     pub fn environment(&self) -> &Environment {
-        &self.environment
+        &self.surroundings.environment
     }
 
     /// Whether the request was asked to end: loops ask now and then.
     pub fn is_cancelled(&self) -> bool {
-        self.cancel.is_cancelled()
+        self.surroundings.cancel.is_cancelled()
     }
 
     /// Adds a warning to the result.
@@ -228,7 +226,7 @@ impl Host {
 
     /// What every result gets at its end: warnings, the state of the file it names, and no secrets.
     pub(crate) fn finish(&mut self, mut outcome: Outcome) -> Outcome {
-        attributes::add_path_info(&mut outcome, &self.environment);
+        attributes::add_path_info(&mut outcome, &self.surroundings.environment);
         if !self.warnings.is_empty() {
             outcome.set("warnings", std::mem::take(&mut self.warnings));
         }
@@ -246,7 +244,7 @@ impl Host {
 
     /// A path of the task from the root.
     pub fn absolute(&self, path: &Path) -> PathBuf {
-        self.environment.absolute(path)
+        self.surroundings.environment.absolute(path)
     }
 }
 

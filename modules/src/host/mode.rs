@@ -10,7 +10,7 @@ pub fn resolve(written: &Json, now: u32, is_folder: bool) -> Result<u32> {
     let now = now & 0o7777;
     match written {
         Json::Number(number) => {
-            let mode = number.as_i64().and_then(|mode| u32::try_from(mode).ok()).filter(|mode| *mode <= 0o7777);
+            let mode = number.as_u64().and_then(|mode| u32::try_from(mode & 0o7777).ok());
             mode.ok_or_else(|| Failure::new("mode must be in octal or symbolic form").with("details", format!("{number} is no file mode")))
         }
         Json::String(text) => {
@@ -26,9 +26,9 @@ pub fn resolve(written: &Json, now: u32, is_folder: bool) -> Result<u32> {
     }
 }
 
-/// Permissions as Ansible shows them: four digits.
+/// Permissions as Ansible shows them in results and differences: a nought, and at least three digits.
 pub fn shown(mode: u32) -> String {
-    format!("{:04o}", mode & 0o7777)
+    format!("0{:03o}", mode & 0o7777)
 }
 
 /// The permissions of a new file or folder whose maker asks for `wanted`.

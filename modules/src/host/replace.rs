@@ -250,13 +250,14 @@ fn cannot_replace(error: &io::Error) -> bool {
 mod tests {
     use super::*;
     use crate::host::Environment;
+    use crate::host::command::Surroundings;
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     fn in_folder(test: impl FnOnce(&Door, &Path)) {
         let folder = tempfile::tempdir().unwrap();
         let environment = Environment { added: Vec::new(), cwd: folder.path().to_owned() };
-        test(&Door { environment: &environment }, folder.path());
+        test(&Door::of(&Surroundings { environment: environment.into(), ..Surroundings::default() }), folder.path());
         let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert!(left.iter().all(|name| !name.to_string_lossy().contains("ansible_tmp")), "{left:?}");
     }

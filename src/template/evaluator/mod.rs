@@ -1,29 +1,90 @@
 //! `Evaluator`: runs a lowered template. What filters, tests and lookups see of the render is its public part.
 
+mod access;
+mod expression;
+mod file;
+mod format;
+mod frame;
+mod global;
+pub(super) mod methods;
+mod object;
+mod operators;
+mod output;
+mod render;
+mod statement;
 mod values;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Arguments, Context, DictRef, Engine, ErrorKind, ListRef, Result, Scope, TemplateError, Val};
-use crate::value::{Key, Value};
+use super::ir::{Block, Template};
+use super::{Arguments, Context, DictRef, Engine, ErrorKind, ListRef, Result, Scope, Syntax, TemplateError, Val, Variable};
+use crate::value::{Key, Text, Value};
+
+use frame::{Frame, FrameRef};
+pub use global::NAMES as GLOBALS;
 
 /// Runs templates of one task against one scope. Cheap to clone.
 #[derive(Clone)]
 pub struct Evaluator {
     session: Rc<Session>,
     scope: ScopeRef,
+    unit: Rc<Unit>,
 }
 
 /// What all renders of one [`Templar`](super::Templar) share.
-pub(super) struct Session {
+struct Session {
     engine: Arc<Engine>,
     context: Arc<Context>,
     depth: Cell<usize>,
     memory: Cell<usize>,
+    turns: Cell<usize>,
     notices: RefCell<Vec<String>>,
+    /// How YAML strings are read.
+    yaml_syntax: Arc<Syntax>,
+    /// Included and imported files, read once.
+    files: RefCell<HashMap<PathBuf, Text>>,
+    /// Scopes that were opened: what was rendered of them refers back to them.
+    scopes: RefCell<Vec<ScopeRef>>,
+    /// Frames with macros: a macro refers back to its frame.
+    cyclic: RefCell<Vec<FrameRef>>,
+}
+
+/// A template that is being run.
+struct Unit {
+    text: Text,
+    template: Arc<Template>,
+    syntax: Arc<Syntax>,
+    /// The frame of its top level.
+    top: FrameRef,
+    /// Whether variables are copied so that they can be changed.
+    mutates: bool,
+    own_copies: RefCell<HashMap<Arc<str>, Val>>,
+    /// By name: who defines the block, the innermost child first.
+    blocks: Rc<RefCell<HashMap<Arc<str>, BlockChain>>>,
+    /// What it extends, once that is known.
+    parent: RefCell<Option<Loaded>>,
+}
+
+type BlockChain = Vec<(Arc<Block>, Evaluator)>;
+
+/// A template that is ready to be run.
+struct Loaded {
+    text: Text,
+    template: Arc<Template>,
+    syntax: Arc<Syntax>,
+    name: String,
+}
+
+/// How a statement ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flow {
+    Next,
+    Continue,
+    Break,
 }
 
 /// A scope and what was rendered of it so far.
@@ -43,9 +104,19 @@ enum Slot {
 }
 
 /// Templates in templates, containers in containers, macros in macros: no deeper than this.
-const MAX_DEPTH: usize = 200;
+const MAX_DEPTH: usize = 250;
 /// Bytes that one call of the templar may allocate for what it makes.
 const MAX_MEMORY: usize = 512 << 20;
+
+/// Less stack than this, and a new piece is taken: one level of nesting needs far less.
+const RED_ZONE: usize = 256 << 10;
+/// How large such a piece is.
+const STACK_PIECE: usize = 2 << 20;
+
+/// Runs `deeper` with enough stack for one more level of nesting, whatever the thread has left.
+fn with_stack<T>(deeper: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(RED_ZONE, STACK_PIECE, deeper)
+}
 
 /// One level of nesting, left when dropped.
 pub struct Depth<'a>(&'a Cell<usize>);
@@ -57,8 +128,7 @@ impl Drop for Depth<'_> {
 }
 
 impl ScopeVal {
-    /// A scope of which nothing was rendered yet.
-    pub fn new(scope: Arc<dyn Scope>) -> ScopeRef {
+    fn new(scope: Arc<dyn Scope>) -> ScopeRef {
         Rc::new(Self { scope, rendered: RefCell::default() })
     }
 
@@ -75,9 +145,24 @@ impl ScopeVal {
 
 impl Evaluator {
     pub(super) fn new(engine: &Arc<Engine>, scope: Arc<dyn Scope>, context: Arc<Context>) -> Self {
-        let session =
-            Session { engine: Arc::clone(engine), context, depth: Cell::new(0), memory: Cell::new(0), notices: RefCell::default() };
-        Self { session: Rc::new(session), scope: ScopeVal::new(scope) }
+        let scope = ScopeVal::new(scope);
+        let extensions = context.extensions;
+        let syntax = Arc::new(Syntax { extensions, ..Syntax::default() });
+        let session = Session {
+            engine: Arc::clone(engine),
+            context,
+            depth: Cell::new(0),
+            memory: Cell::new(0),
+            turns: Cell::new(0),
+            notices: RefCell::default(),
+            yaml_syntax: Arc::clone(&syntax),
+            files: RefCell::default(),
+            scopes: RefCell::new(vec![Rc::clone(&scope)]),
+            cyclic: RefCell::default(),
+        };
+        let template = Arc::new(Template { body: Vec::new(), blocks: Vec::new(), mutates: false });
+        let nothing = Loaded { text: Text::from(""), template, syntax, name: String::new() };
+        Self { session: Rc::new(session), scope, unit: Rc::new(Unit::new(nothing, Frame::top(), false)) }
     }
 
     /// Where files are looked for, and what the upper floors answer.
@@ -97,34 +182,31 @@ impl Evaluator {
 
     /// `value | name(arguments)`; unknown names are Ansible's error.
     pub fn call_filter(&self, name: &str, value: &Val, arguments: Arguments) -> Result<Val> {
-        let filter = self.session.engine.filter(name)?;
-        if filter.markers == super::Markers::Propagate {
-            if value.is_undefined() {
-                return Ok(value.clone());
-            }
-            if let Some(undefined) = arguments.first_undefined() {
-                return Ok(undefined.clone());
-            }
-        }
-        (filter.run)(self, value, &arguments.bind(filter.name, filter.params)?)
+        self.run_filter(self.session.engine.filter(name)?, value, arguments)
     }
 
-    /// `value is name(arguments)`; unknown names are Ansible's error.
+    /// `value is name(arguments)`; unknown names are Ansible's error, and so is undefined input to a test that does not want it.
     pub fn call_test(&self, name: &str, value: &Val, arguments: Arguments) -> Result<bool> {
-        let test = self.session.engine.test(name)?;
-        if test.markers == super::Markers::Propagate {
-            for val in std::iter::once(value).chain(arguments.first_undefined()) {
-                if let Val::Undefined(undefined) = val {
-                    return Err(undefined.error());
-                }
-            }
-        }
-        (test.run)(self, value, &arguments.bind(test.name, test.params)?)
+        let result = self.run_test(self.session.engine.test(name)?, value, arguments)?;
+        self.truthy(&result)
+    }
+
+    /// The lookup of this name.
+    pub fn find_lookup(&self, name: &str) -> Result<&'static super::Lookup> {
+        self.session.engine.lookup(name)
     }
 
     /// Tells the user something once per run: deprecations and the like.
     pub fn notice(&self, message: impl Into<String>) {
-        self.session.notices.borrow_mut().push(message.into());
+        let message = message.into();
+        let mut notices = self.session.notices.borrow_mut();
+        if !notices.contains(&message) {
+            notices.push(message);
+        }
+    }
+
+    pub(super) fn take_notices(&self) -> Vec<String> {
+        std::mem::take(&mut *self.session.notices.borrow_mut())
     }
 
     /// Accounts for memory that is about to be used; an error where a template takes too much.
@@ -141,7 +223,7 @@ impl Evaluator {
     pub fn enter(&self) -> Result<Depth<'_>> {
         let depth = &self.session.depth;
         if depth.get() >= MAX_DEPTH {
-            return Err(TemplateError::new(ErrorKind::Recursion, "Recursive loop detected in template: maximum recursion depth exceeded"));
+            return Err(recursion());
         }
         depth.set(depth.get() + 1);
         Ok(Depth(depth))
@@ -150,60 +232,121 @@ impl Evaluator {
     /// An element of a container, rendered where that is still to be done.
     pub fn forced(&self, val: &Val) -> Result<Val> {
         match val {
-            Val::Pending(pending) => self.load(pending.value.clone(), &pending.scope),
+            Val::Pending(pending) => {
+                let _depth = self.enter()?;
+                self.load(pending.value.clone(), &pending.scope)
+            }
             other => Ok(other.clone()),
         }
     }
 
-    pub(super) fn list_item(&self, list: &ListRef, index: usize) -> Result<Option<Val>> {
+    fn list_item(&self, list: &ListRef, index: usize) -> Result<Option<Val>> {
         let Some(item) = list.borrow().get(index).cloned() else { return Ok(None) };
-        if !matches!(item, Val::Pending(_)) {
-            return Ok(Some(item));
-        }
-        let forced = self.forced(&item)?;
+        let Some(changed) = self.settled(&item)? else { return Ok(Some(item)) };
         if let Some(slot) = list.borrow_mut().get_mut(index) {
-            *slot = forced.clone();
+            *slot = changed.clone();
         }
-        Ok(Some(forced))
+        Ok(Some(changed))
     }
 
-    pub(super) fn dict_entry(&self, dict: &DictRef, key: &Key) -> Result<Option<Val>> {
+    fn dict_entry(&self, dict: &DictRef, key: &Key) -> Result<Option<Val>> {
         let Some(val) = dict.borrow().get(key).cloned() else { return Ok(None) };
-        if !matches!(val, Val::Pending(_)) {
-            return Ok(Some(val));
-        }
-        let forced = self.forced(&val)?;
+        let Some(changed) = self.settled(&val)? else { return Ok(Some(val)) };
         if let Some(slot) = dict.borrow_mut().get_mut(key) {
-            *slot = forced.clone();
+            *slot = changed.clone();
         }
-        Ok(Some(forced))
+        Ok(Some(changed))
     }
 
-    pub(super) fn scope_variable(&self, scope: &ScopeRef, name: &str) -> Result<Option<Val>> {
+    /// What an element becomes when it is looked at; `None` where it stays as it is.
+    fn settled(&self, val: &Val) -> Result<Option<Val>> {
+        match val {
+            Val::Pending(_) => Ok(Some(self.owned(self.forced(val)?))),
+            Val::Plain(Value::List(_) | Value::Map(_)) if self.unit.mutates => Ok(Some(self.owned(val.clone()))),
+            _ => Ok(None),
+        }
+    }
+
+    /// Plain containers as ones that can be changed, where the template changes any.
+    fn owned(&self, val: Val) -> Val {
+        match val {
+            Val::Plain(Value::List(items)) if self.unit.mutates => Val::list(items.iter().cloned().map(Val::Plain).collect()),
+            Val::Plain(Value::Map(map)) if self.unit.mutates => {
+                Val::dict(map.iter().map(|(key, value)| (key.clone(), Val::Plain(value.clone()))).collect())
+            }
+            val => val,
+        }
+    }
+
+    /// A variable's value as a copy of its own: changes to it end with the template.
+    fn own_copy(&self, val: Val) -> Result<Val> {
+        let _depth = self.enter()?;
+        Ok(match val {
+            Val::List(list) => {
+                let items = list.borrow().clone();
+                Val::list(items.into_iter().map(|item| self.own_copy(item)).collect::<Result<_>>()?)
+            }
+            Val::Dict(dict) => {
+                let entries = dict.borrow().clone();
+                Val::dict(entries.into_iter().map(|(key, val)| Ok((key, self.own_copy(val)?))).collect::<Result<_>>()?)
+            }
+            val => self.owned(val),
+        })
+    }
+
+    fn scope_variable(&self, scope: &ScopeRef, name: &str) -> Result<Option<Val>> {
         match scope.rendered.borrow().get(name) {
             Some(Slot::Done(val)) => return Ok(Some(val.clone())),
-            Some(Slot::Busy) => return Err(recursion(name)),
+            Some(Slot::Busy) => return Err(recursion().note(format!("`{name}` is made of itself"))),
             None => {}
         }
         let Some(variable) = scope.scope.get(name) else { return Ok(None) };
         let name: Arc<str> = Arc::from(name);
         scope.rendered.borrow_mut().insert(Arc::clone(&name), Slot::Busy);
-        let val = self.variable_to_val(variable, scope);
+        let val = match variable {
+            Variable::Value(value) => self.load(value, scope),
+            Variable::Scope(inner) => {
+                let inner = ScopeVal::new(inner);
+                self.session.scopes.borrow_mut().push(Rc::clone(&inner));
+                Ok(Val::Scope(inner))
+            }
+        };
         match &val {
-            Ok(val) => scope.rendered.borrow_mut().insert(name, Slot::Done(val.clone())),
+            Ok(val) => scope.rendered.borrow_mut().insert(Arc::clone(&name), Slot::Done(val.clone())),
             Err(_) => scope.rendered.borrow_mut().remove(&name),
         };
-        val.map(Some)
+        val.map(Some).map_err(|error| match error.kind() {
+            ErrorKind::Recursion => error.note(format!("while rendering `{name}`")),
+            _ => error,
+        })
     }
 
-    /// A value as the scope holds it: templates in it are rendered, or will be on access.
-    pub(super) fn load(&self, value: Value, scope: &ScopeRef) -> Result<Val> {
-        let _ = scope;
-        Ok(Val::Plain(value))
+    /// Ends a call of the templar: what it counted starts anew, what refers to itself is let go.
+    pub(super) fn settle(&self) {
+        self.session.memory.set(0);
+        self.session.turns.set(0);
+        for frame in self.session.cyclic.take() {
+            frame.clear();
+        }
+    }
+
+    /// Lets go of all that was rendered.
+    pub(super) fn dispose(&self) {
+        self.settle();
+        for scope in self.session.scopes.take() {
+            scope.rendered.take();
+        }
     }
 }
 
-fn recursion(name: &str) -> TemplateError {
+impl Unit {
+    fn new(loaded: Loaded, top: FrameRef, mutates: bool) -> Self {
+        let Loaded { text, template, syntax, name: _ } = loaded;
+        let mutates = mutates || template.mutates;
+        Self { text, template, syntax, top, mutates, own_copies: RefCell::default(), blocks: Rc::default(), parent: RefCell::new(None) }
+    }
+}
+
+fn recursion() -> TemplateError {
     TemplateError::new(ErrorKind::Recursion, "Recursive loop detected in template: maximum recursion depth exceeded")
-        .note(format!("`{name}` is made of itself"))
 }

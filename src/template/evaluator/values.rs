@@ -2,10 +2,9 @@
 
 use std::cmp::Ordering;
 use std::rc::Rc;
-use std::sync::Arc;
 
-use super::super::{Dict, ErrorKind, Result, TemplateError, Val, Variable, print};
-use super::Evaluator;
+use super::super::{Dict, ErrorKind, Result, TemplateError, Val, print};
+use super::{Evaluator, with_stack};
 use crate::value::{Key, Map, Text, Value};
 
 impl Evaluator {
@@ -240,6 +239,10 @@ impl Evaluator {
     /// As [`Evaluator::value`]; `None` where it is to be left out.
     pub(in super::super) fn finish(&self, val: &Val) -> Result<Option<Value>> {
         let _depth = self.enter()?;
+        with_stack(|| self.finish_level(val))
+    }
+
+    fn finish_level(&self, val: &Val) -> Result<Option<Value>> {
         match val {
             Val::Plain(value) => Ok(Some(value.clone())),
             Val::Omit => Ok(None),
@@ -304,13 +307,6 @@ impl Evaluator {
     /// One level of a container as a dict that can be changed.
     pub fn to_dict(&self, mapping: &Val) -> Result<Dict> {
         Ok(self.entries(mapping)?.into_iter().collect())
-    }
-
-    pub(super) fn variable_to_val(&self, variable: Variable, scope: &super::ScopeRef) -> Result<Val> {
-        match variable {
-            Variable::Value(value) => self.load(value, scope),
-            Variable::Scope(inner) => Ok(Val::Scope(super::ScopeVal::new(Arc::clone(&inner)))),
-        }
     }
 }
 

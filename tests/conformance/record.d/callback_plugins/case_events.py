@@ -83,7 +83,7 @@ class CallbackModule(CallbackBase):
         self._write(
             "include",
             file=str(included_file._filename),
-            hosts=[host.get_name() for host in included_file._hosts],
+            hosts=sorted(host.get_name() for host in included_file._hosts),
         )
 
     def v2_playbook_on_no_hosts_matched(self):

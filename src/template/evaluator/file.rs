@@ -1,0 +1,113 @@
+//! Templates in files of their own: `include`, `import`, `extends`.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::super::ir::Expr;
+use super::super::{ErrorKind, Result, Scope, TemplateError, Variable};
+use super::frame::{Frame, FrameRef};
+use super::{Evaluator, Loaded, ScopeVal, Unit};
+use crate::source::{Source, Span};
+use crate::value::Text;
+
+/// What a template sees that was imported without context: nothing.
+struct NoNames;
+
+impl Scope for NoNames {
+    fn get(&self, _: &str) -> Option<Variable> {
+        None
+    }
+
+    fn names(&self) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+}
+
+impl Loaded {
+    /// The file's name as it was asked for.
+    pub(super) fn name(&self) -> String {
+        self.name.clone()
+    }
+}
+
+impl Evaluator {
+    /// The template that `file` names, or the first there is of a list; `None` where it may be missing and is.
+    pub(super) fn load_template(&self, frame: &FrameRef, file: &Expr, ignore_missing: Option<bool>) -> Result<Option<Loaded>> {
+        let val = self.eval(frame, file)?;
+        let names = match &val {
+            val if val.is_list() => self.placed(file.extent, self.items(val))?,
+            _ => vec![val.clone()],
+        };
+        for name in &names {
+            let name = self.placed(file.extent, self.text(name))?;
+            if let Some(path) = self.find_template(name.as_str()) {
+                return self.placed(file.extent, self.load_file(&path, name.as_str())).map(Some);
+            }
+        }
+        if ignore_missing == Some(true) {
+            return Ok(None);
+        }
+        let shown = match &names[..] {
+            [name] => format!("'{}'", self.text(name)?.as_str()),
+            _ => self.repr(&val)?.as_str().to_owned(),
+        };
+        let places = self.template_places().iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join("', '");
+        let error = TemplateError::new(ErrorKind::File, format!("{shown} not found in search path: '{places}'"));
+        self.placed(file.extent, Err(error))
+    }
+
+    /// A template of another file, within `frame` or seeing nothing of it.
+    pub(super) fn entering(&self, frame: &FrameRef, loaded: Loaded, with_context: bool) -> (Self, FrameRef) {
+        let (scope, inner) =
+            if with_context { (Rc::clone(&self.scope), Frame::inside(frame)) } else { (ScopeVal::new(Arc::new(NoNames)), Frame::top()) };
+        let unit = Rc::new(Unit::new(loaded, Rc::clone(&inner), true));
+        (Self { session: Rc::clone(&self.session), scope, unit }, inner)
+    }
+
+    fn find_template(&self, name: &str) -> Option<PathBuf> {
+        if Path::new(name).is_absolute() {
+            return Some(PathBuf::from(name)).filter(|path| path.is_file());
+        }
+        self.template_places().into_iter().map(|place| place.join(name)).find(|path| path.is_file())
+    }
+
+    /// Where templates are looked for, best first.
+    fn template_places(&self) -> Vec<PathBuf> {
+        let context = &self.session.context;
+        let mut places = Vec::new();
+        let own = self.unit.text.origin().and_then(|origin| origin.source().path()?.parent().map(Path::to_path_buf));
+        let roots = context.search_path.iter().chain(std::iter::once(&context.playbook_dir));
+        for place in roots.flat_map(|root| [root.join("templates"), root.clone()]).chain(own) {
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        places
+    }
+
+    fn load_file(&self, path: &Path, name: &str) -> Result<Loaded> {
+        let known = self.session.files.borrow().get(path).cloned();
+        let text = match known {
+            Some(text) => text,
+            None => {
+                let text = self.read_template(path)?;
+                self.session.files.borrow_mut().insert(path.to_path_buf(), text.clone());
+                text
+            }
+        };
+        let syntax = Arc::clone(&self.unit.syntax);
+        let template = self.session.engine.template(&text, &syntax)?;
+        Ok(Loaded { text, template, syntax, name: name.to_owned() })
+    }
+
+    fn read_template(&self, path: &Path) -> Result<Text> {
+        let bytes = self.session.context.lookups.read_file(path)?;
+        let chars = String::from_utf8(bytes).map_err(|_| {
+            TemplateError::new(ErrorKind::File, format!("Template source files must be utf-8 encoded: '{}'", path.display()))
+        })?;
+        let source = Source::file(path, chars);
+        let span = Span::new(&source, 0, source.text().len());
+        Ok(Text::trusted(source.text(), Some(span)))
+    }
+}

@@ -1,0 +1,106 @@
+//! Methods and attributes of numbers and times.
+
+use jiff::civil;
+
+use super::super::super::python;
+use super::super::super::{Result, TemplateError, Val, print};
+use super::Call;
+use crate::value::Value;
+
+/// The methods of `int` and `bool`.
+pub const INT_METHODS: &[&str] = &["bit_length", "is_integer"];
+/// The methods of `float`.
+pub const FLOAT_METHODS: &[&str] = &["is_integer"];
+/// The methods of `datetime` and `date`.
+pub const TIME_METHODS: &[&str] = &["date", "isoformat", "isoweekday", "strftime", "timestamp", "weekday"];
+
+/// Calls the method `name` of a number, a time or a duration.
+pub fn call(base: &Val, name: &str, call: Call) -> Result<Val> {
+    let moment = match base {
+        Val::Duration(microseconds) => {
+            call.expect(0, 0)?;
+            #[expect(clippy::cast_precision_loss, reason = "Python divides as floats too")]
+            return Ok(Val::from(*microseconds as f64 / 1e6));
+        }
+        Val::Plain(Value::Float(number)) => {
+            call.expect(0, 0)?;
+            return Ok(Val::from(number.is_finite() && number.fract() == 0.0));
+        }
+        Val::Plain(Value::Date(date)) => (date.to_datetime(civil::Time::midnight()), None),
+        Val::Plain(Value::DateTime(moment, offset)) => (*moment, *offset),
+        _ => {
+            call.expect(0, 0)?;
+            return Ok(if name == "is_integer" { Val::from(true) } else { Val::from(bit_length(base)) });
+        }
+    };
+    time_method(base, moment, name, &call)
+}
+
+/// What is no method: `year`, `days`, `real`.
+pub fn data_attribute(val: &Val, name: &str) -> Option<Val> {
+    let number = |number: i64| Some(Val::from(number));
+    match (val, name) {
+        (Val::Plain(Value::Int(_) | Value::BigInt(_) | Value::Float(_)), "real")
+        | (Val::Plain(Value::Int(_) | Value::BigInt(_)), "numerator") => Some(val.clone()),
+        (Val::Plain(Value::Int(_) | Value::BigInt(_)), "imag") => number(0),
+        (Val::Plain(Value::Int(_) | Value::BigInt(_)), "denominator") => number(1),
+        (Val::Duration(microseconds), "days") => number(microseconds.div_euclid(86_400_000_000)),
+        (Val::Duration(microseconds), "seconds") => number(microseconds.rem_euclid(86_400_000_000) / 1_000_000),
+        (Val::Duration(microseconds), "microseconds") => number(microseconds.rem_euclid(1_000_000)),
+        (Val::Plain(Value::Date(date)), _) => date_attribute(*date, name),
+        (Val::Plain(Value::DateTime(moment, _)), _) => date_attribute(moment.date(), name).or_else(|| {
+            Some(Val::from(match name {
+                "hour" => i64::from(moment.hour()),
+                "minute" => i64::from(moment.minute()),
+                "second" => i64::from(moment.second()),
+                "microsecond" => i64::from(moment.subsec_nanosecond() / 1000),
+                _ => return None,
+            }))
+        }),
+        _ => None,
+    }
+}
+
+fn date_attribute(date: civil::Date, name: &str) -> Option<Val> {
+    Some(Val::from(match name {
+        "year" => i64::from(date.year()),
+        "month" => i64::from(date.month()),
+        "day" => i64::from(date.day()),
+        _ => return None,
+    }))
+}
+
+fn time_method(base: &Val, (moment, offset): (civil::DateTime, Option<i32>), name: &str, call: &Call) -> Result<Val> {
+    match name {
+        "strftime" => {
+            call.expect(1, 1)?;
+            let format = call.text(0, "format")?.unwrap_or_default();
+            Ok(Val::from(python::time::strftime_datetime(format, moment, offset)))
+        }
+        "isoformat" => {
+            let separator = call.text(0, "sep")?.unwrap_or("T");
+            let shown = print::value_to_text(base.as_plain().unwrap_or(&Value::Null));
+            Ok(Val::from(shown.as_str().replacen(' ', separator, 1)))
+        }
+        "timestamp" => {
+            call.expect(0, 0)?;
+            let zoned = match offset {
+                None => moment.to_zoned(jiff::tz::TimeZone::system()),
+                Some(seconds) => moment.to_zoned(jiff::tz::Offset::from_seconds(seconds).unwrap_or(jiff::tz::Offset::UTC).to_time_zone()),
+            };
+            let zoned = zoned.map_err(|_| TemplateError::conversion("year is out of range"))?;
+            #[expect(clippy::cast_precision_loss, reason = "Python's timestamps are floats")]
+            Ok(Val::from(zoned.timestamp().as_microsecond() as f64 / 1e6))
+        }
+        "date" => Ok(Val::Plain(Value::Date(moment.date()))),
+        "weekday" => Ok(Val::from(i64::from(moment.weekday().to_monday_zero_offset()))),
+        _ => Ok(Val::from(i64::from(moment.weekday().to_monday_one_offset()))),
+    }
+}
+
+fn bit_length(val: &Val) -> usize {
+    match val {
+        Val::Plain(Value::BigInt(number)) => usize::try_from(number.bits()).unwrap_or(usize::MAX),
+        other => (64 - other.as_int().unwrap_or(0).unsigned_abs().leading_zeros()) as usize,
+    }
+}

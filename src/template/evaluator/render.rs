@@ -1,0 +1,129 @@
+//! From values to what they mean: texts are rendered, containers are opened as far as they are looked at.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::super::ir::{Stmt, Template};
+use super::super::lower::Embedded;
+use super::super::{Pending, Result, Syntax, Undefined, Val, is_template};
+use super::frame::{Frame, FrameRef};
+use super::output::Output;
+use super::{Evaluator, Loaded, ScopeRef, Unit, with_stack};
+use crate::value::{Text, Value};
+
+impl Evaluator {
+    /// Renders a value as if it were a variable of this scope; for lookups and for what is built of templates.
+    pub fn render(&self, value: &Value) -> Result<Val> {
+        self.load(value.clone(), &self.scope)
+    }
+
+    /// A value as the scope holds it: templates in it are rendered, or will be on access.
+    pub(super) fn load(&self, value: Value, scope: &ScopeRef) -> Result<Val> {
+        match &value {
+            Value::Text(text) if text.is_trusted() && is_template(text.as_str()) => match self.render_text(text, scope) {
+                Err(error) if error.is_undefined() => Ok(Undefined::captured(error).into()),
+                result => result,
+            },
+            Value::List(items) if items.iter().any(holds_template) => {
+                Ok(Val::list(items.iter().map(|item| pending(item, scope)).collect()))
+            }
+            Value::Map(map) if map.values().any(holds_template) => {
+                Ok(Val::dict(map.iter().map(|(key, value)| (key.clone(), pending(value, scope))).collect()))
+            }
+            _ => Ok(Val::Plain(value)),
+        }
+    }
+
+    /// The template in `text`, run against `scope`.
+    fn render_text(&self, text: &Text, scope: &ScopeRef) -> Result<Val> {
+        let _depth = self.enter()?;
+        let syntax = &self.session.yaml_syntax;
+        let template = self.session.engine.template(text, syntax)?;
+        let mut out = Output::native();
+        self.run_loaded(text, template, syntax, scope, &mut out)?;
+        Ok(out.finish())
+    }
+
+    /// The bare expression in `text`.
+    pub(in super::super) fn expression(&self, text: &Text, embedded: Embedded) -> Result<Val> {
+        let _depth = self.enter()?;
+        let template = self.session.engine.expression(text, embedded)?;
+        let [Stmt::Emit(expr)] = &template.body[..] else { return Ok(Val::NONE) };
+        let (evaluator, frame) = self.unit_of(text, Arc::clone(&template), &self.session.yaml_syntax, &self.scope);
+        with_stack(|| evaluator.eval(&frame, expr))
+    }
+
+    /// Runs a template that always yields text.
+    pub(in super::super) fn render_source(&self, text: &Text, syntax: &Arc<Syntax>) -> Result<Val> {
+        let _depth = self.enter()?;
+        let template = self.session.engine.template(text, syntax)?;
+        let mut out = Output::text();
+        self.run_loaded(text, template, syntax, &self.scope, &mut out)?;
+        Ok(out.finish())
+    }
+
+    /// As [`Evaluator::render_source`], for lookups: other options than YAML's may hold.
+    pub fn render_with(&self, text: &Text, syntax: &Arc<Syntax>) -> Result<Text> {
+        self.text(&self.render_source(text, syntax)?)
+    }
+
+    fn run_loaded(&self, text: &Text, template: Arc<Template>, syntax: &Arc<Syntax>, scope: &ScopeRef, out: &mut Output) -> Result<()> {
+        let (evaluator, frame) = self.unit_of(text, template, syntax, scope);
+        with_stack(|| evaluator.run_template(&frame, out))
+    }
+
+    fn unit_of(&self, text: &Text, template: Arc<Template>, syntax: &Arc<Syntax>, scope: &ScopeRef) -> (Self, FrameRef) {
+        let frame = Frame::top();
+        let loaded = Loaded { text: text.clone(), template, syntax: Arc::clone(syntax), name: String::new() };
+        let unit = Rc::new(Unit::new(loaded, Rc::clone(&frame), false));
+        (Self { session: Rc::clone(&self.session), scope: Rc::clone(scope), unit }, frame)
+    }
+
+    /// Runs the evaluator's own template, and what it extends.
+    pub(super) fn run_template(&self, frame: &FrameRef, out: &mut Output) -> Result<()> {
+        let template = Arc::clone(&self.unit.template);
+        for block in &template.blocks {
+            let mut blocks = self.unit.blocks.borrow_mut();
+            blocks.entry(Arc::clone(&block.name)).or_default().push((Arc::clone(block), self.clone()));
+        }
+        let result = self.run_top_level(frame, &template, out);
+        // A block refers to the evaluator, and that to the blocks.
+        self.unit.blocks.borrow_mut().clear();
+        result
+    }
+
+    fn run_top_level(&self, frame: &FrameRef, template: &Template, out: &mut Output) -> Result<()> {
+        for statement in &template.body {
+            if self.unit.parent.borrow().is_none() {
+                self.run(frame, std::slice::from_ref(statement), out)?;
+            } else if !matches!(statement, Stmt::Raw(_) | Stmt::Emit(_) | Stmt::Block(_)) {
+                // What stands outside of blocks is not shown any more, but still sets and defines.
+                self.run(frame, std::slice::from_ref(statement), &mut Output::text())?;
+            }
+        }
+        let Some(parent) = self.unit.parent.take() else { return Ok(()) };
+        let _depth = self.enter()?;
+        let mut unit = Unit::new(parent, Rc::clone(frame), self.unit.mutates);
+        unit.blocks = Rc::clone(&self.unit.blocks);
+        let evaluator = Self { session: Rc::clone(&self.session), scope: Rc::clone(&self.scope), unit: Rc::new(unit) };
+        with_stack(|| evaluator.run_template(frame, out))
+    }
+}
+
+/// Whether a text that may be a template is anywhere in the value.
+fn holds_template(value: &Value) -> bool {
+    match value {
+        Value::Text(text) => text.is_trusted() && is_template(text.as_str()),
+        Value::List(items) => items.iter().any(holds_template),
+        Value::Map(map) => map.values().any(holds_template),
+        _ => false,
+    }
+}
+
+fn pending(value: &Value, scope: &ScopeRef) -> Val {
+    if holds_template(value) {
+        Val::Pending(Rc::new(Pending { value: value.clone(), scope: Rc::clone(scope) }))
+    } else {
+        Val::Plain(value.clone())
+    }
+}

@@ -1,0 +1,345 @@
+//! From text to tree: the only file beside `lower` that names minijinja. It is handed text that cannot overflow its stack, and
+//! its errors are said in Jinja's words.
+
+use minijinja::machinery::{self, Token, ast};
+use minijinja::syntax::SyntaxConfig;
+
+use super::ir::{Extent, Template};
+use super::lower::{Embedded, Lower};
+use super::{Engine, ErrorKind, Extensions, Place, TemplateError};
+use crate::value::Text;
+
+/// How a text is read as a template.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Syntax {
+    /// `{%` and `%}`
+    pub block: (String, String),
+    /// `{{` and `}}`
+    pub variable: (String, String),
+    /// `{#` and `#}`
+    pub comment: (String, String),
+    /// The first line break after a block is dropped.
+    pub trim_blocks: bool,
+    /// Blanks before a block at the start of a line are dropped.
+    pub lstrip_blocks: bool,
+    /// The last line break of the text is kept.
+    pub keep_trailing_newline: bool,
+    /// What a line break of the template's own text becomes.
+    pub newline_sequence: String,
+    /// What a backslash in a constant within `{{ }}` is.
+    pub backslashes: Backslashes,
+    /// Which tags beyond Jinja's own are known.
+    pub extensions: Extensions,
+}
+
+/// What a backslash in a constant within `{{ }}` is; elsewhere it always escapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Backslashes {
+    /// A backslash: in YAML strings, whose own quotes have had their say already.
+    Literal,
+    /// The start of an escape: in template files and bare expressions.
+    Escape,
+}
+
+impl Default for Syntax {
+    fn default() -> Self {
+        let pair = |open: &str, close: &str| (open.to_owned(), close.to_owned());
+        Self {
+            block: pair("{%", "%}"),
+            variable: pair("{{", "}}"),
+            comment: pair("{#", "#}"),
+            trim_blocks: false,
+            lstrip_blocks: false,
+            keep_trailing_newline: false,
+            newline_sequence: "\n".to_owned(),
+            backslashes: Backslashes::Literal,
+            extensions: Extensions::default(),
+        }
+    }
+}
+
+/// Why a text could not be read, and where in it.
+pub struct SyntaxError {
+    pub message: String,
+    pub extent: Extent,
+}
+
+/// More operators in a row, or `elif`s, or nested parentheses than this, and the parser's stack would be at risk.
+const MAX_NESTING: usize = 300;
+/// Texts shorter than this cannot hold so many.
+const SHORT: usize = MAX_NESTING;
+/// Tokens of one expression or tag.
+const MAX_TOKENS: usize = 50_000;
+
+/// A template from its text.
+pub fn parse(engine: &Engine, text: &str, syntax: &Syntax) -> Result<Template, SyntaxError> {
+    let config = config(syntax).map_err(|error| explain(text, &error, None))?;
+    if text.len() > SHORT {
+        bounded(text, false, &config)?;
+    }
+    let parsed = machinery::parse(text, "<template>", config.clone());
+    let ast = parsed.map_err(|error| explain(text, &error, Some(&config)))?;
+    let ast::Stmt::Template(template) = &ast else {
+        return Err(SyntaxError { message: "this is no template".to_owned(), extent: Extent::default() });
+    };
+    Lower::new(engine, text, syntax).template(&template.children)
+}
+
+/// A template whose only output is the expression in `text`.
+pub fn parse_expression(engine: &Engine, text: &str, embedded: Embedded) -> Result<Template, SyntaxError> {
+    if text.len() > SHORT {
+        bounded(text, true, &SyntaxConfig::default())?;
+    }
+    let ast = machinery::parse_expr(text).map_err(|error| explain(text, &error, None))?;
+    let syntax = Syntax { backslashes: Backslashes::Escape, ..Syntax::default() };
+    Lower::new(engine, text, &syntax).expression_template(&ast, embedded)
+}
+
+impl SyntaxError {
+    /// As Ansible says it of a template, or of an expression.
+    pub fn into_template_error(self, what: &str, text: &Text) -> TemplateError {
+        let place = Place::new(text, self.extent);
+        TemplateError::new(ErrorKind::Syntax, format!("Syntax error in {what}: {}", self.message)).at(place.span())
+    }
+}
+
+fn config(syntax: &Syntax) -> Result<SyntaxConfig, minijinja::Error> {
+    let pair = |(open, close): &(String, String)| (open.clone(), close.clone());
+    let (block, variable, comment) = (pair(&syntax.block), pair(&syntax.variable), pair(&syntax.comment));
+    SyntaxConfig::builder()
+        .block_delimiters(block.0, block.1)
+        .variable_delimiters(variable.0, variable.1)
+        .comment_delimiters(comment.0, comment.1)
+        .trim_blocks(syntax.trim_blocks)
+        .lstrip_blocks(syntax.lstrip_blocks)
+        .keep_trailing_newline(syntax.keep_trailing_newline)
+        .build()
+}
+
+/// Refuses what would overflow the parser's stack: it recurses per prefix operator, parenthesis, `elif` and inline `else`.
+fn bounded(text: &str, in_expression: bool, config: &SyntaxConfig) -> Result<(), SyntaxError> {
+    let (mut prefixes, mut elses, mut elifs, mut open, mut tokens) = (0_usize, 0_usize, 0_usize, 0_usize, 0_usize);
+    for token in machinery::tokenize(text, in_expression, config.clone()) {
+        // A wrong token is the parser's to report.
+        let Ok((token, span)) = token else { return Ok(()) };
+        tokens += 1;
+        match token {
+            Token::Minus | Token::Ident("not") => prefixes += 1,
+            Token::ParenOpen | Token::BracketOpen | Token::BraceOpen => {
+                prefixes += 1;
+                open += 1;
+            }
+            Token::ParenClose | Token::BracketClose | Token::BraceClose => {
+                open = open.saturating_sub(1);
+                prefixes = 0;
+            }
+            Token::Ident("else") => elses += 1,
+            Token::Ident("elif") => elifs += 1,
+            Token::Ident("endif") => elifs = 0,
+            Token::BlockStart | Token::VariableStart | Token::BlockEnd | Token::VariableEnd => {
+                (prefixes, elses, open, tokens) = (0, 0, 0, 0);
+            }
+            _ => prefixes = 0,
+        }
+        if [prefixes, elses, elifs, open].iter().any(|count| *count > MAX_NESTING) || tokens > MAX_TOKENS {
+            let extent = Extent { start: span.start_offset, end: span.end_offset };
+            return Err(SyntaxError { message: "the template is nested too deeply or too long".to_owned(), extent });
+        }
+    }
+    Ok(())
+}
+
+fn explain(text: &str, error: &minijinja::Error, config: Option<&SyntaxConfig>) -> SyntaxError {
+    let mut start = error.range().map_or(0, |range| range.start).min(text.len());
+    let mut end = error.range().map_or(0, |range| range.end).min(text.len()).max(start);
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let detail = error.detail().unwrap_or("the syntax is wrong");
+    let offset = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+    let extent = Extent { start: offset(start), end: offset(end) };
+    let at_end = detail.starts_with("unexpected end of input");
+    if at_end && let Some(open) = config.and_then(|config| innermost_open(text, config)) {
+        return SyntaxError { extent: open.extent, message: open.message() };
+    }
+    let message = match (detail, config) {
+        ("unexpected end of string", _) => {
+            let at = unfinished(text, config);
+            let shown = if text[at..].starts_with('"') { "'\"'" } else { "\"'\"" };
+            return SyntaxError {
+                message: format!("unexpected char {shown} at {at}"),
+                extent: Extent { start: offset(at), end: offset(text.len()) },
+            };
+        }
+        ("unexpected end of comment", _) => "Missing end of comment tag".to_owned(),
+        ("unexpected end of raw block", _) => "Missing end of raw directive".to_owned(),
+        ("unexpected end of input, expected end of variable block", Some(_)) => {
+            "unexpected end of template, expected 'end of print statement'.".to_owned()
+        }
+        _ => {
+            let message = jinja_words(detail, &text[start..end]);
+            let wants_expression = config.is_some() && wants_expression(&text[..start]);
+            match message.strip_prefix("unexpected ") {
+                Some(found) if wants_expression => format!("Expected an expression, got {found}"),
+                _ => message,
+            }
+        }
+    };
+    SyntaxError { message, extent }
+}
+
+/// Whether a whole expression was to begin here: Jinja words that differently from a missing operand.
+fn wants_expression(before: &str) -> bool {
+    let before = before.trim_end();
+    let tag = before.rfind("{%").map_or("", |at| before[at + 2..].trim_start_matches(['-', '+']).trim());
+    before.ends_with("{{") || matches!(tag, "if" | "elif") || tag.starts_with("for ") && tag.ends_with(" in")
+}
+
+/// Where the token begins that the text ends in.
+fn unfinished(text: &str, config: Option<&SyntaxConfig>) -> usize {
+    let tokens = machinery::tokenize(text, config.is_none(), config.cloned().unwrap_or_default());
+    let end = tokens.map_while(Result::ok).last().map_or(0, |(_, span)| span.end_offset as usize).min(text.len());
+    let rest = text.get(end..).unwrap_or("");
+    end + (rest.len() - rest.trim_start().len())
+}
+
+/// A tag that was not closed.
+struct OpenTag {
+    name: String,
+    has_else: bool,
+    extent: Extent,
+}
+
+impl OpenTag {
+    fn message(&self) -> String {
+        let wanted = match (&*self.name, self.has_else) {
+            ("for", false) => "'endfor' or 'else'".to_owned(),
+            ("if", false) => "'elif' or 'else' or 'endif'".to_owned(),
+            (name, _) => format!("'end{name}'"),
+        };
+        let name = &self.name;
+        format!(
+            "Unexpected end of template. Jinja was looking for the following tags: {wanted}. The innermost block that needs to be closed is '{name}'."
+        )
+    }
+}
+
+fn innermost_open(text: &str, config: &SyntaxConfig) -> Option<OpenTag> {
+    let mut open: Vec<OpenTag> = Vec::new();
+    let mut tokens = machinery::tokenize(text, false, config.clone()).map_while(Result::ok).peekable();
+    while let Some((token, _)) = tokens.next() {
+        if !matches!(token, Token::BlockStart) {
+            continue;
+        }
+        let Some((Token::Ident(name), span)) = tokens.next() else { continue };
+        match name {
+            "for" | "if" | "macro" | "call" | "filter" | "block" | "with" | "autoescape" | "set" => {
+                let mut assigns = false;
+                let mut closed = false;
+                for (token, _) in tokens.by_ref() {
+                    assigns |= matches!(token, Token::Assign);
+                    if matches!(token, Token::BlockEnd) {
+                        closed = true;
+                        break;
+                    }
+                }
+                if closed && (name != "set" || !assigns) {
+                    let extent = Extent { start: span.start_offset, end: span.end_offset };
+                    open.push(OpenTag { name: name.to_owned(), has_else: false, extent });
+                }
+            }
+            "else" => {
+                if let Some(tag) = open.last_mut() {
+                    tag.has_else = true;
+                }
+            }
+            name if name.starts_with("end") && open.last().is_some_and(|tag| tag.name == name[3..]) => {
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    open.pop()
+}
+
+/// The parser's message as Jinja would have said it.
+fn jinja_words(detail: &str, found: &str) -> String {
+    let token = |name: &str| -> String {
+        match name {
+            "end of variable block" => "end of print statement".to_owned(),
+            "start of variable block" => "begin of print statement".to_owned(),
+            "end of block" => "end of statement block".to_owned(),
+            "start of block" => "begin of statement block".to_owned(),
+            "end of input" => "end of template".to_owned(),
+            "identifier" if !found.is_empty() => found.to_owned(),
+            "identifier" => "name".to_owned(),
+            other => other.trim_matches('`').to_owned(),
+        }
+    };
+    if detail == "unexpected input after expression" {
+        return "chunk after expression".to_owned();
+    }
+    if let Some(tag) = detail.strip_prefix("unknown statement ") {
+        return format!("Encountered unknown tag '{tag}'.");
+    }
+    let Some(rest) = detail.strip_prefix("unexpected ") else { return detail.to_owned() };
+    match rest.split_once(", expected ") {
+        Some((got, "expression")) => format!("Expected an expression, got '{}'", token(got)),
+        Some((got, wanted)) => {
+            let wanted = if wanted == "identifier" { "name".to_owned() } else { token(wanted) };
+            format!("expected token '{wanted}', got '{}'", token(got))
+        }
+        None => format!("unexpected '{}'", token(rest)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str) -> String {
+        parse(&Engine::new(), text, &Syntax::default()).err().map(|error| error.message).unwrap_or_default()
+    }
+
+    #[test]
+    fn errors_are_said_in_jinja_s_words() {
+        assert_eq!(message("{{ 1 1 }}"), "expected token 'end of print statement', got 'integer'");
+        assert_eq!(message("{{ a b }}"), "expected token 'end of print statement', got 'b'");
+        assert_eq!(message("{{ 1 +  }}"), "unexpected 'end of print statement'");
+        assert_eq!(message("{% foo %}"), "Encountered unknown tag 'foo'.");
+        assert_eq!(message("{% do x() %}"), "Encountered unknown tag 'do'.");
+        assert_eq!(message("{{ 'abc"), "unexpected char \"'\" at 3");
+        assert_eq!(message("{% if %}"), "Expected an expression, got 'end of statement block'");
+        assert_eq!(
+            message("{% for x in l %}{% if x %}{% endif %}"),
+            "Unexpected end of template. Jinja was looking for the following tags: 'endfor' or 'else'. The innermost block that needs to be closed is 'for'."
+        );
+    }
+
+    #[test]
+    fn nesting_bombs_are_errors() {
+        let bombs = [
+            format!("{{{{ {}1 }}}}", "-".repeat(100_000)),
+            format!("{{{{ {}1 }}}}", "not ".repeat(100_000)),
+            format!("{{{{ {}1{} }}}}", "(".repeat(100_000), ")".repeat(100_000)),
+            format!("{{{{ {}1 }}}}", "1 if 2 else ".repeat(100_000)),
+            format!("{{% if a %}}{}{{% endif %}}", "{% elif b %}".repeat(100_000)),
+            format!("{{% set {}a{} = 1 %}}", "(".repeat(100_000), ")".repeat(100_000)),
+            format!("{{{{ 1{} }}}}", " + 1".repeat(1_000_000)),
+            "{% if a %}".repeat(100_000),
+            format!("{{{{ a{} }}}}", "[".repeat(100_000)),
+        ];
+        for bomb in bombs {
+            assert_ne!(message(&bomb), "");
+        }
+    }
+
+    #[test]
+    fn long_chains_are_fine() {
+        assert_eq!(message(&format!("{{{{ 1{} }}}}", " + 1".repeat(5_000))), "");
+        assert_eq!(message(&format!("{{{{ 1{} }}}}", " | string".repeat(5_000))), "");
+    }
+}

@@ -1,0 +1,231 @@
+//! `Templar`: what the upper floors render with.
+
+use std::sync::Arc;
+
+use super::evaluator::GLOBALS;
+use super::lower::Embedded;
+use super::syntax::Backslashes;
+use super::{Context, Engine, ErrorKind, Evaluator, Result, Scope, Syntax, TemplateError, Undefined, Val, engine, is_template};
+use crate::source::{Source, Span};
+use crate::value::{Text, Value};
+
+/// Renders one task's values against one scope. Cheap to make; keeps what it rendered of the scope. For one thread.
+pub struct Templar {
+    evaluator: Evaluator,
+}
+
+/// What became of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rendered {
+    /// This.
+    Value(Value),
+    /// It is to be left out.
+    Omit,
+}
+
+/// How a template file is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileOptions {
+    /// How the text is read, and what its line breaks become.
+    pub syntax: Syntax,
+}
+
+impl Default for FileOptions {
+    /// As the `template` module: the line break after a block is dropped, the one at the end is kept.
+    fn default() -> Self {
+        Self { syntax: Syntax { trim_blocks: true, keep_trailing_newline: true, backslashes: Backslashes::Escape, ..Syntax::default() } }
+    }
+}
+
+impl Templar {
+    /// A templar for `scope`.
+    pub fn new(engine: &Arc<Engine>, scope: Arc<dyn Scope>, context: Arc<Context>) -> Self {
+        Self { evaluator: Evaluator::new(engine, scope, context) }
+    }
+
+    /// Whether the text may be a template: it is trusted and has delimiters.
+    pub fn is_template(value: &Value) -> bool {
+        matches!(value, Value::Text(text) if text.is_trusted() && is_template(text.as_str()))
+    }
+
+    /// The value with every template in it rendered, at any depth; keys and untrusted texts stay as they are.
+    pub fn render(&self, value: &Value) -> Result<Rendered> {
+        self.finish(self.evaluator.render(value))
+    }
+
+    /// What a bare expression is worth (`until`, `debug: var`, …).
+    pub fn expression(&self, text: &Text) -> Result<Value> {
+        if !text.is_trusted() {
+            return Err(untrusted(text));
+        }
+        match self.finish(self.evaluator.expression(text, Embedded::Keep))? {
+            Rendered::Value(value) => Ok(value),
+            Rendered::Omit => Err(omitted()),
+        }
+    }
+
+    /// One condition of `when`, `changed_when`, `assert: that`, …: an expression whose result must be a boolean.
+    pub fn condition(&self, condition: &Value) -> Result<bool> {
+        let result = self.condition_value(condition, 0);
+        self.evaluator.settle();
+        let value = result.map_err(|error| self.with_suggestion(error))?;
+        if let Value::Bool(holds) = value {
+            return Ok(holds);
+        }
+        let origin = match condition {
+            Value::Text(text) => text.origin().cloned(),
+            _ => None,
+        };
+        let place = origin.as_ref().map_or_else(|| "<unknown>".to_owned(), ToString::to_string);
+        let truth = if value.truthy() { "True" } else { "False" };
+        let message = format!(
+            "Conditional result ({truth}) was derived from value of type '{}' at '{place}'. Conditionals must have a boolean result.",
+            value.type_name()
+        );
+        Err(TemplateError::new(ErrorKind::BrokenConditional, message).at(origin))
+    }
+
+    /// A template file: always text, never trusted. Its first line may set options: `#jinja2: trim_blocks: False`.
+    pub fn render_file(&self, source: &Arc<Source>, options: &FileOptions) -> Result<Text> {
+        let (start, syntax) = header(source.text(), &options.syntax);
+        let syntax = Syntax { extensions: self.evaluator.context().extensions, ..syntax };
+        let span = Span::new(source, start, source.text().len());
+        let text = Text::trusted(&source.text()[start..], Some(span));
+        let result = self.evaluator.render_with(&text, &Arc::new(syntax));
+        self.evaluator.settle();
+        result.map(Text::into_untrusted).map_err(|error| self.with_suggestion(error))
+    }
+
+    /// A variable, rendered; `None` where it is not defined.
+    pub fn get(&self, name: &str) -> Result<Option<Value>> {
+        match self.evaluator.variable(name) {
+            Ok(None) => Ok(None),
+            Ok(Some(val)) => match self.finish(Ok(val))? {
+                Rendered::Value(value) => Ok(Some(value)),
+                Rendered::Omit => Err(omitted()),
+            },
+            Err(error) => Err(self.with_suggestion(error)),
+        }
+    }
+
+    /// Deprecations and the like that were met since this was asked last.
+    pub fn take_notices(&self) -> Vec<String> {
+        self.evaluator.take_notices()
+    }
+
+    /// The evaluator, for loops over lookups.
+    pub fn evaluator(&self) -> &Evaluator {
+        &self.evaluator
+    }
+
+    fn finish(&self, val: Result<Val>) -> Result<Rendered> {
+        let finished = val.and_then(|val| self.evaluator.finish(&val));
+        self.evaluator.settle();
+        match finished {
+            Ok(Some(value)) => Ok(Rendered::Value(value)),
+            Ok(None) => Ok(Rendered::Omit),
+            Err(error) => Err(self.with_suggestion(error)),
+        }
+    }
+
+    fn condition_value(&self, condition: &Value, depth: usize) -> Result<Value> {
+        let Value::Text(text) = condition else { return Ok(condition.clone()) };
+        if !text.is_trusted() {
+            return Err(untrusted(text));
+        }
+        let chars = text.as_str().trim();
+        let empty = || TemplateError::new(ErrorKind::BrokenConditional, "Empty conditional expressions are not allowed.");
+        if chars.is_empty() {
+            return Err(empty().at(text.origin().cloned()));
+        }
+        let is_wrapped = |open: &str, close: &str| chars.starts_with(open) && chars.ends_with(close);
+        if is_wrapped("{{", "}}") || is_wrapped("{%", "%}") {
+            if depth > 10 {
+                return Err(TemplateError::new(
+                    ErrorKind::Recursion,
+                    "Recursive loop detected in template: maximum recursion depth exceeded",
+                ));
+            }
+            self.evaluator.notice("Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}. This feature will be removed from ansible-core version 2.23.");
+            let val = evaluating(self.evaluator.render(condition).and_then(|val| self.evaluator.value(&val)))?;
+            return match val {
+                Value::Null => Err(empty().at(text.origin().cloned())),
+                Value::Text(_) => self.condition_value(&val, depth + 1),
+                other => Ok(other),
+            };
+        }
+        let val = self.evaluator.expression(text, Embedded::Render);
+        evaluating(val.and_then(|val| self.evaluator.value(&val)))
+    }
+
+    /// Names that are near to what was not found.
+    fn with_suggestion(&self, error: TemplateError) -> TemplateError {
+        let ErrorKind::Undefined { name: Some(name) } = error.kind() else { return error };
+        if error.hint().is_some() {
+            return error;
+        }
+        let names = self.evaluator.scope().names();
+        let known = names.iter().map(|name| &**name).chain(GLOBALS.iter().copied());
+        match engine::closest(name, known) {
+            Some(known) => {
+                let hint = format!("did you mean `{known}`?");
+                error.with_hint(hint)
+            }
+            None => error,
+        }
+    }
+}
+
+impl Drop for Templar {
+    fn drop(&mut self) {
+        self.evaluator.dispose();
+    }
+}
+
+/// What was being done, where Ansible says so.
+fn evaluating(result: Result<Value>) -> Result<Value> {
+    result.map_err(|error| match error.kind() {
+        ErrorKind::Undefined { .. }
+        | ErrorKind::Conversion
+        | ErrorKind::Render
+        | ErrorKind::Plugin
+        | ErrorKind::Limit
+        | ErrorKind::File => error.map_message(|message| format!("Error while evaluating conditional: {message}")),
+        _ => error,
+    })
+}
+
+fn untrusted(text: &Text) -> TemplateError {
+    TemplateError::new(ErrorKind::Untrusted, "Encountered untrusted template or expression.").at(text.origin().cloned())
+}
+
+fn omitted() -> TemplateError {
+    Undefined::captured(TemplateError::new(ErrorKind::Omitted, "A template was resolved to an Omit scalar.")).error()
+}
+
+/// The options that a `#jinja2:` line sets, and where the template starts after it.
+fn header(text: &str, options: &Syntax) -> (usize, Syntax) {
+    let mut syntax = options.clone();
+    let Some(rest) = text.strip_prefix("#jinja2:") else { return (0, syntax) };
+    let (line, length) = rest.split_once('\n').map_or((rest, text.len()), |(line, _)| (line, "#jinja2:".len() + line.len() + 1));
+    for pair in line.split(',') {
+        let Some((name, value)) = pair.split_once(':') else { continue };
+        let value = value.trim();
+        let flag = || matches!(value, "True" | "true" | "yes" | "1");
+        let chars = || value.trim_matches(['\'', '"']).to_owned();
+        match name.trim() {
+            "trim_blocks" => syntax.trim_blocks = flag(),
+            "lstrip_blocks" => syntax.lstrip_blocks = flag(),
+            "keep_trailing_newline" => syntax.keep_trailing_newline = flag(),
+            "block_start_string" => syntax.block.0 = chars(),
+            "block_end_string" => syntax.block.1 = chars(),
+            "variable_start_string" => syntax.variable.0 = chars(),
+            "variable_end_string" => syntax.variable.1 = chars(),
+            "comment_start_string" => syntax.comment.0 = chars(),
+            "comment_end_string" => syntax.comment.1 = chars(),
+            "newline_sequence" => syntax.newline_sequence = chars().replace("\\r", "\r").replace("\\n", "\n"),
+            _ => {}
+        }
+    }
+    (length, syntax)
+}

@@ -1,0 +1,86 @@
+//! Extra variables, in all forms that `-e` takes: `key=value`, YAML or JSON text, `@file`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Layer, Precedence, files, key_values};
+use crate::source::{Diagnostic, Diagnostics, Source, Span};
+use crate::value::{Key, Map, Text, Value};
+
+/// The layer of all `-e` arguments, later ones over earlier ones; relative files are below `folder`.
+pub fn extra_vars(arguments: &[String], folder: &Path, diagnostics: &mut Diagnostics) -> Arc<Layer> {
+    let mut vars = Map::new();
+    for argument in arguments {
+        if let Some(found) = one(argument, folder, diagnostics) {
+            vars.extend(found);
+        }
+    }
+    Layer::new(Precedence::Extra, Precedence::Extra.describe(), vars)
+}
+
+fn one(argument: &str, folder: &Path, diagnostics: &mut Diagnostics) -> Option<Map> {
+    let source = Source::named("<CLI option '-e'>", argument);
+    let whole = Span::new(&source, 0, argument.len());
+    if let Some(name) = argument.strip_prefix('@') {
+        return file(&folder.join(name), &whole, diagnostics);
+    }
+    match argument.chars().next() {
+        Some('/' | '.') => {
+            let error = Diagnostic::error(format!("found a path as extra variables, expected `@{argument}`"));
+            diagnostics.push(error.at(&whole).hint(format!("please prepend the file name `{argument}` with `@`")));
+            None
+        }
+        Some('[' | '{') => files::map_of(&source, "extra variables", diagnostics),
+        _ => pairs(&source, &whole, diagnostics),
+    }
+}
+
+fn file(path: &Path, argument: &Span, diagnostics: &mut Diagnostics) -> Option<Map> {
+    match Source::read(path) {
+        Ok(source) => files::map_of(&source, "extra variables", diagnostics),
+        Err(error) => {
+            diagnostics.push(Diagnostic::error(format!("failed to read extra variables from `{}`: {error}", path.display())).at(argument));
+            None
+        }
+    }
+}
+
+fn pairs(source: &Arc<Source>, whole: &Span, diagnostics: &mut Diagnostics) -> Option<Map> {
+    match key_values(source.text(), None) {
+        Ok(found) => {
+            let text = |value: String, place| Value::Text(Text::trusted(value, Some(place)));
+            let entries = found
+                .options
+                .into_iter()
+                .map(|(key, value, range)| (Key::from(key), text(value, Span::new(source, range.start, range.end))));
+            Some(entries.collect())
+        }
+        Err(error) => {
+            diagnostics.push(Diagnostic::error(error.to_string()).at(whole));
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(arguments: &[&str], shown: &str) {
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let mut diagnostics = Diagnostics::new();
+        let layer = extra_vars(&arguments, Path::new("/nowhere"), &mut diagnostics);
+        let errors: String = diagnostics.iter().map(|diagnostic| diagnostic.message.clone()).collect();
+        assert_eq!(format!("{:?}{errors}", Value::Map(Arc::clone(&layer.vars))), shown);
+    }
+
+    #[test]
+    fn all_forms_of_extra_vars_are_read() {
+        check(&["a=1 b='x y'", "a=2"], r#"{"a":"2","b":"x y"}"#);
+        check(&["{a: yes, b: [1]}", r#"{"c": null}"#], r#"{"a":true,"b":[1],"c":null}"#);
+        check(&["a={{ 5 }}", "", "foo"], r#"{"a":"{{ 5 }}"}"#);
+        check(&["[1]"], "{}found a list, expected a map of extra variables");
+        check(&["/x"], "{}found a path as extra variables, expected `@/x`");
+        check(&["@x.yml"], "{}failed to read extra variables from `/nowhere/x.yml`: No such file or directory (os error 2)");
+    }
+}

@@ -1,0 +1,25 @@
+//! What a task sees: variables by precedence. `VarWorld` is a snapshot of the inventory, its variable files and what is known of every host;
+//! `VarStack` is one task's view of it, a [`crate::template::Scope`]. Nothing here renders.
+
+mod extra;
+mod facts;
+mod files;
+mod host_vars;
+mod key_values;
+mod layer;
+mod magic;
+mod precedence;
+mod shelf;
+mod stack;
+mod world;
+
+pub use extra::extra_vars;
+pub use facts::{dropped_facts, is_reserved_name};
+pub use files::load_vars_file;
+pub use host_vars::{HostUpdate, HostVars};
+pub use key_values::{KeyValues, SplitError, key_values, split_words};
+pub use layer::Layer;
+pub use magic::{PlayLayers, PlayVars, RunVars, role_magic};
+pub use precedence::Precedence;
+pub use stack::{Origin, VarStack};
+pub use world::{HashBehaviour, VarWorld};

@@ -1,0 +1,307 @@
+//! `VarStack`: what one task on one host sees. Layers are shared; a lookup walks from the strongest to the weakest.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::{Layer, PlayLayers, Precedence, VarWorld, magic};
+use crate::inventory::HostId;
+use crate::template::{Scope, Variable};
+use crate::value::{ListMerge, Map, Recursive, Value, merge};
+
+/// A task's variables: a snapshot of the world, a host, a play, and the layers of roles, blocks, task and loop item. Cheap to clone.
+#[derive(Clone)]
+pub struct VarStack {
+    world: Arc<VarWorld>,
+    host: HostId,
+    /// Magic variables of the play; without a play (`hostvars`), there are none.
+    play: Option<Arc<Layer>>,
+    /// Sorted by level, weakest first; of one level, the later is the stronger.
+    layers: Vec<Arc<Layer>>,
+}
+
+/// Where a variable comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Origin {
+    /// Its level.
+    pub level: Precedence,
+    /// The file, or what else set it.
+    pub from: Arc<str>,
+}
+
+const MAGIC: &str = "magic variables";
+
+/// What a walk meets: a variable and its origin.
+type Visit<'v> = &'v mut dyn FnMut(Precedence, &str, Variable) -> ControlFlow<()>;
+
+impl VarStack {
+    pub(super) fn new(world: Arc<VarWorld>, host: HostId, play: Option<&PlayLayers>) -> Self {
+        let magic = play.map(|play| Arc::clone(&play.magic));
+        let layers = play.map(|play| play.layers.clone()).unwrap_or_default();
+        Self { world, host, play: magic, layers }
+    }
+
+    /// The host that is looked at.
+    pub fn host(&self) -> HostId {
+        self.host
+    }
+
+    /// The snapshot that this stands on.
+    pub fn world(&self) -> &Arc<VarWorld> {
+        &self.world
+    }
+
+    /// Puts a layer to its level, above those of the same level.
+    pub fn push(&mut self, layer: Arc<Layer>) {
+        let place = self.layers.partition_point(|other| other.level <= layer.level);
+        self.layers.insert(place, layer);
+    }
+
+    /// This with one more layer.
+    #[must_use]
+    pub fn with(&self, layer: Arc<Layer>) -> Self {
+        let mut stack = self.clone();
+        stack.push(layer);
+        stack
+    }
+
+    /// This with one more variable: a loop's `item`.
+    #[must_use]
+    pub fn with_value(&self, level: Precedence, name: &str, value: Value) -> Self {
+        self.with(Layer::single(level, name, value))
+    }
+
+    /// The same layers on another snapshot: after a loop item registered something.
+    #[must_use]
+    pub fn on(&self, world: Arc<VarWorld>) -> Self {
+        Self { world, ..self.clone() }
+    }
+
+    /// The same layers for another host: the connection variables of a `delegate_to`.
+    #[must_use]
+    pub fn for_host(&self, host: HostId) -> Self {
+        Self { host, ..self.clone() }
+    }
+
+    /// Where the variable `name` comes from.
+    pub fn origin(&self, name: &str) -> Option<Origin> {
+        let mut origin = None;
+        let _ = self.walk(name, &mut |level, from, _| {
+            origin = Some(Origin { level, from: Arc::from(from) });
+            ControlFlow::Break(())
+        });
+        origin
+    }
+
+    /// The variable without its origin, where it is data.
+    pub fn value(&self, name: &str) -> Option<Value> {
+        match self.get(name)? {
+            Variable::Value(value) => Some(value),
+            Variable::Scope(_) => None,
+        }
+    }
+
+    /// Visits all that have a variable `name`, strongest first.
+    fn walk(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
+        let known = self.world.known(self.host);
+        let mut layers = self.layers.iter().rev().peekable();
+        let mut above = |level: Precedence, visit: Visit<'_>| {
+            while let Some(layer) = layers.next_if(|layer| layer.level > level) {
+                in_layer(layer, name, visit)?;
+            }
+            ControlFlow::Continue(())
+        };
+        above(Precedence::Extra, visit)?;
+        self.magic(name, visit)?;
+        in_layer(self.world.extra(), name, visit)?;
+        above(Precedence::SetFacts, visit)?;
+        if let Some(known) = known {
+            in_map(known.set_facts(), Precedence::SetFacts, name, visit)?;
+        }
+        above(Precedence::IncludeVars, visit)?;
+        if let Some(known) = known {
+            in_map(known.include_vars(), Precedence::IncludeVars, name, visit)?;
+        }
+        above(Precedence::Facts, visit)?;
+        self.facts(name, visit)?;
+        for layer in self.world.host_layers(self.host).iter() {
+            if layer.level == Precedence::InventoryHost {
+                self.place_in_inventory(name, visit)?;
+            }
+            in_layer(layer, name, visit)?;
+        }
+        layers.try_for_each(|layer| in_layer(layer, name, visit))
+    }
+
+    fn magic(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
+        if let Some(play) = &self.play {
+            in_layer(play, name, visit)?;
+            match name {
+                "hostvars" => visit(Precedence::Magic, MAGIC, Variable::Scope(self.world.hostvars()))?,
+                "vars" => visit(Precedence::Magic, MAGIC, Variable::Scope(Arc::new(self.clone())))?,
+                _ => {}
+            }
+        }
+        in_layer(self.world.run(), name, visit)?;
+        if name == "groups" {
+            let groups = Variable::Value(self.world.inventory().groups_variable().clone());
+            visit(Precedence::Magic, MAGIC, groups)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn facts(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
+        let known = self.world.known(self.host);
+        if name == "ansible_facts" {
+            let facts = known.map_or_else(|| Value::map(Map::new()), |known| known.facts_variable().clone());
+            return visit(Precedence::Facts, Precedence::Facts.describe(), Variable::Value(facts));
+        }
+        known.map_or(ControlFlow::Continue(()), |known| in_map(known.injected_facts(), Precedence::Facts, name, visit))
+    }
+
+    fn place_in_inventory(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
+        match magic::of_host(self.world.inventory(), self.host, name) {
+            Some(value) => visit(Precedence::InventoryHost, "the inventory", Variable::Value(value)),
+            None => ControlFlow::Continue(()),
+        }
+    }
+}
+
+impl Scope for VarStack {
+    fn get(&self, name: &str) -> Option<Variable> {
+        if !self.world.merges_maps() {
+            let mut found = None;
+            let _ = self.walk(name, &mut |_, _, variable| {
+                found = Some(variable);
+                ControlFlow::Break(())
+            });
+            return found;
+        }
+        let mut all = Vec::new();
+        let _ = self.walk(name, &mut |_, _, variable| {
+            let goes_on = matches!(variable, Variable::Value(Value::Map(_)));
+            all.push(variable);
+            if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        all.into_iter().reduce(|strong, weak| match (strong, weak) {
+            (Variable::Value(Value::Map(strong)), Variable::Value(Value::Map(weak))) => {
+                Variable::Value(Value::map(merge(&weak, &strong, Recursive::Yes, ListMerge::Replace)))
+            }
+            (strong, _) => strong,
+        })
+    }
+
+    fn names(&self) -> Vec<Arc<str>> {
+        let mut names: Vec<Arc<str>> = Vec::new();
+        let mut add = |map: &Map| names.extend(map.keys().filter_map(|key| key.as_str().map(Arc::from)));
+        self.world.host_layers(self.host).iter().rev().for_each(|layer| add(&layer.vars));
+        self.layers.iter().for_each(|layer| add(&layer.vars));
+        if let Some(known) = self.world.known(self.host) {
+            add(known.injected_facts());
+            add(known.include_vars());
+            add(known.set_facts());
+        }
+        add(&self.world.extra().vars);
+        add(&self.world.run().vars);
+        let mut magic: Vec<&str> = magic::OF_HOST.to_vec();
+        magic.extend(["ansible_facts", "groups"]);
+        if let Some(play) = &self.play {
+            add(&play.vars);
+            magic.extend(["hostvars", "vars"]);
+        }
+        names.extend(magic.into_iter().map(Arc::from));
+        let mut seen = std::collections::HashSet::new();
+        names.retain(|name| seen.insert(Arc::clone(name)));
+        names
+    }
+}
+
+fn in_layer(layer: &Layer, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
+    match layer.vars.get(name) {
+        Some(value) => visit(layer.level, &layer.from, Variable::Value(value.clone())),
+        None => ControlFlow::Continue(()),
+    }
+}
+
+fn in_map(map: &Map, level: Precedence, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
+    match map.get(name) {
+        Some(value) => visit(level, level.describe(), Variable::Value(value.clone())),
+        None => ControlFlow::Continue(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{HashBehaviour, HostUpdate, PlayVars, RunVars};
+    use super::*;
+    use crate::inventory::Inventory;
+    use crate::source::Diagnostics;
+    use crate::value::Key;
+
+    fn world(hash_behaviour: HashBehaviour) -> (VarWorld, HostId) {
+        let mut inventory = Inventory::new();
+        let (host, web) = (inventory.add_host("a.example.org"), inventory.add_group("web"));
+        inventory.add_host_to_group(host, web);
+        inventory.set_group_variable(Inventory::ALL, "x", Value::text("all"));
+        inventory.set_group_variable(web, "x", Value::text("web"));
+        inventory.set_group_variable(web, "m", Value::map([(Key::from("a"), Value::Int(1))].into_iter().collect::<Map>()));
+        inventory.set_host_variable(host, "y", Value::text("host"));
+        inventory.settle();
+        let extra = Layer::single(Precedence::Extra, "e", Value::text("extra"));
+        let world = VarWorld::new(Arc::new(inventory), extra, RunVars::default(), hash_behaviour, &mut Diagnostics::new());
+        (world, host)
+    }
+
+    fn check(stack: &VarStack, name: &str, shown: &str) {
+        assert_eq!(format!("{:?}", stack.value(name)), shown, "{name}");
+    }
+
+    #[test]
+    fn the_stronger_level_wins() {
+        let (mut world, host) = world(HashBehaviour::Replace);
+        let facts =
+            [("ansible_x", "fact"), ("y", "fact"), ("ansible_host", "evil")].map(|(key, value)| (Key::from(key), Value::from(value)));
+        world.publish(host, HostUpdate { facts: facts.into_iter().collect(), ..HostUpdate::default() });
+        let world = Arc::new(world);
+        let play =
+            PlayVars { hosts: vec![host], layers: vec![Layer::single(Precedence::PlayVars, "x", Value::Int(2))], ..PlayVars::default() };
+        let stack = world.stack(host, &play.prepare(world.inventory()));
+        check(&stack, "x", "Some(2)");
+        check(&stack, "y", "Some(\"fact\")");
+        check(&stack, "e", "Some(\"extra\")");
+        check(&stack, "ansible_x", "Some(\"fact\")");
+        check(&stack, "ansible_host", "None");
+        check(&stack, "ansible_facts", r#"Some({"x":"fact","y":"fact","host":"evil"})"#);
+        check(&stack, "inventory_hostname_short", "Some(\"a\")");
+        check(&stack, "group_names", "Some([\"web\"])");
+        check(&stack, "ansible_play_hosts", "Some([\"a.example.org\"])");
+        check(&stack.with_value(Precedence::TaskVars, "e", Value::Int(1)), "e", "Some(\"extra\")");
+        check(&stack.with_value(Precedence::Loop, "e", Value::Int(1)), "e", "Some(1)");
+        check(&stack.with_value(Precedence::RoleDefaults, "x", Value::Int(1)), "x", "Some(2)");
+        assert_eq!(stack.origin("x").unwrap().level, Precedence::PlayVars);
+        assert_eq!(stack.origin("y").unwrap().level, Precedence::Facts);
+        assert!(stack.names().iter().any(|name| &**name == "hostvars"));
+    }
+
+    #[test]
+    fn hostvars_knows_no_play() {
+        let (world, host) = world(HashBehaviour::Replace);
+        let world = Arc::new(world);
+        let play = PlayVars { layers: vec![Layer::single(Precedence::PlayVars, "p", Value::Int(2))], ..PlayVars::default() };
+        let stack = world.stack(host, &play.prepare(world.inventory()));
+        let Some(Variable::Scope(hosts)) = stack.get("hostvars") else { panic!("hostvars is a scope") };
+        let Some(Variable::Scope(one)) = hosts.get("a.example.org") else { panic!("a host is a scope") };
+        assert!(one.get("p").is_none() && one.get("hostvars").is_none() && one.get("x").is_some());
+        assert!(hosts.get("b").is_none());
+    }
+
+    #[test]
+    fn snapshots_do_not_change() {
+        let (mut world, host) = world(HashBehaviour::Merge);
+        let play = PlayVars::default().prepare(world.inventory());
+        let before = Arc::new(world.clone()).stack(host, &play);
+        let map = Value::map([(Key::from("b"), Value::Int(2))].into_iter().collect::<Map>());
+        world.publish(host, HostUpdate { set_facts: [(Key::from("m"), map)].into_iter().collect(), ..HostUpdate::default() });
+        check(&before, "m", r#"Some({"a":1})"#);
+        check(&Arc::new(world).stack(host, &play), "m", r#"Some({"a":1,"b":2})"#);
+    }
+}

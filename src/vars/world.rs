@@ -1,0 +1,261 @@
+//! `VarWorld`: the inventory, its variable files, and what is known of every host: one immutable snapshot for all jobs of a step.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use rayon::prelude::*;
+
+use super::files::{VarDir, VarFile, VarFolder};
+use super::shelf::Shelf;
+use super::{HostUpdate, HostVars, Layer, PlayLayers, Precedence, RunVars, VarStack};
+use crate::inventory::{GroupId, HostId, Inventory};
+use crate::source::Diagnostics;
+use crate::template::{Scope, Variable};
+use crate::value::Map;
+
+/// What becomes of a map that two levels define: the setting `hash_behaviour`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HashBehaviour {
+    /// The stronger one replaces the weaker one.
+    #[default]
+    Replace,
+    /// They are merged, at any depth.
+    Merge,
+}
+
+/// A snapshot; a clone is a few counters. The coordinator changes its own copy and hands out `Arc`s of it.
+#[derive(Clone)]
+pub struct VarWorld {
+    inventory: Arc<Inventory>,
+    inventory_dirs: Arc<[Arc<VarDir>]>,
+    playbook_dir: Option<Arc<VarDir>>,
+    known: Shelf<HostVars>,
+    extra: Arc<Layer>,
+    run_vars: Arc<RunVars>,
+    run: Arc<Layer>,
+    hash_behaviour: HashBehaviour,
+    derived: Arc<Derived>,
+}
+
+/// The layers of groups and hosts, made when first asked for and shared by all snapshots with the same inventory and files.
+struct Derived {
+    groups: Vec<OnceLock<GroupLayers>>,
+    hosts: Vec<OnceLock<Arc<[Arc<Layer>]>>>,
+}
+
+/// A group's layers by level, strongest first.
+#[derive(Default)]
+struct GroupLayers {
+    playbook: Vec<Arc<Layer>>,
+    /// One list per inventory folder, in the order of the folders.
+    inventory_dirs: Vec<Vec<Arc<Layer>>>,
+    inventory: Option<Arc<Layer>>,
+}
+
+impl VarWorld {
+    /// A world with the variable files beside the inventory's sources. Mistakes in files of known groups and hosts go to `diagnostics`.
+    pub fn new(
+        inventory: Arc<Inventory>,
+        extra: Arc<Layer>,
+        run: RunVars,
+        hash_behaviour: HashBehaviour,
+        diagnostics: &mut Diagnostics,
+    ) -> Self {
+        let dirs: Arc<[Arc<VarDir>]> = inventory.var_dirs().iter().map(|path| Arc::new(VarDir::new(path))).collect();
+        let world = Self {
+            derived: Arc::new(Derived::new(&inventory)),
+            run: run.layer(&inventory, None),
+            run_vars: Arc::new(run),
+            inventory,
+            inventory_dirs: dirs,
+            playbook_dir: None,
+            known: Shelf::default(),
+            extra,
+            hash_behaviour,
+        };
+        for dir in &*world.inventory_dirs {
+            world.check(dir, diagnostics);
+        }
+        world
+    }
+
+    /// This with the variable files beside a playbook, whose folder is `playbook_dir`.
+    #[must_use]
+    pub fn with_playbook(&self, playbook_dir: &Path, diagnostics: &mut Diagnostics) -> Self {
+        let shared = self.inventory_dirs.iter().find(|dir| dir.path == playbook_dir).cloned();
+        let is_new = shared.is_none();
+        let dir = shared.unwrap_or_else(|| Arc::new(VarDir::new(playbook_dir)));
+        let mut world = self.clone();
+        world.run = self.run_vars.layer(&self.inventory, Some(playbook_dir));
+        world.derived = Arc::new(Derived::new(&self.inventory));
+        if is_new {
+            world.check(&dir, diagnostics);
+        }
+        world.playbook_dir = Some(dir);
+        world
+    }
+
+    /// This with another inventory: after `add_host`, `group_by`, `meta: refresh_inventory`. Hosts keep what is known of them.
+    #[must_use]
+    pub fn with_inventory(&self, inventory: Arc<Inventory>, diagnostics: &mut Diagnostics) -> Self {
+        let mut world = self.clone();
+        world.derived = Arc::new(Derived::new(&inventory));
+        world.inventory = inventory;
+        world.inventory_dirs.iter().chain(&world.playbook_dir).for_each(|dir| world.check(dir, diagnostics));
+        world
+    }
+
+    /// The hosts and groups.
+    pub fn inventory(&self) -> &Arc<Inventory> {
+        &self.inventory
+    }
+
+    /// What became known of a host.
+    pub fn known(&self, host: HostId) -> Option<&Arc<HostVars>> {
+        self.known.get(host.index())
+    }
+
+    /// Adds what a task found out about a host; snapshots handed out before do not see it.
+    pub fn publish(&mut self, host: HostId, update: HostUpdate) {
+        let new = self.known(host).map_or_else(|| HostVars::default().updated(update.clone()), |known| known.updated(update.clone()));
+        self.known.set(host.index(), Arc::new(new));
+    }
+
+    /// Forgets the facts of a host: `meta: clear_facts`.
+    pub fn clear_facts(&mut self, host: HostId) {
+        if let Some(known) = self.known(host) {
+            let known = known.without_facts();
+            self.known.set(host.index(), Arc::new(known));
+        }
+    }
+
+    /// What tasks of a play see on a host, before the layers of roles, blocks and the task are put on.
+    pub fn stack(self: &Arc<Self>, host: HostId, play: &PlayLayers) -> VarStack {
+        VarStack::new(Arc::clone(self), host, Some(play))
+    }
+
+    /// What is known of a host without any play: what `hostvars` shows.
+    pub fn host_stack(self: &Arc<Self>, host: HostId) -> VarStack {
+        VarStack::new(Arc::clone(self), host, None)
+    }
+
+    /// `hostvars`: every host by name, each looked up entry by entry.
+    pub fn hostvars(self: &Arc<Self>) -> Arc<dyn Scope> {
+        Arc::new(AllHosts { world: Arc::clone(self) })
+    }
+
+    /// All inventory and file variables of a host merged to one map, without magic variables: what `inventory --host` shows.
+    pub fn merged_host_vars(&self, host: HostId) -> Map {
+        let layers = self.host_layers(host);
+        self.merged(layers.iter().rev())
+    }
+
+    /// The variables of a group from inventory sources and files beside them, merged: what `inventory --graph --vars` shows.
+    pub fn merged_group_vars(&self, group: GroupId) -> Map {
+        let layers = self.group_layers(group);
+        let files = layers.inventory_dirs.iter().flat_map(|files| files.iter().rev());
+        self.merged(layers.inventory.iter().chain(files).chain(layers.playbook.iter().rev()))
+    }
+
+    fn merged<'l>(&self, layers: impl Iterator<Item = &'l Arc<Layer>>) -> Map {
+        use crate::value::{ListMerge, Recursive, merge};
+        let recursive = if self.merges_maps() { Recursive::Yes } else { Recursive::No };
+        layers.fold(Map::new(), |merged, layer| merge(&merged, &layer.vars, recursive, ListMerge::Replace))
+    }
+
+    pub(super) fn extra(&self) -> &Arc<Layer> {
+        &self.extra
+    }
+
+    pub(super) fn run(&self) -> &Arc<Layer> {
+        &self.run
+    }
+
+    pub(super) fn merges_maps(&self) -> bool {
+        self.hash_behaviour == HashBehaviour::Merge
+    }
+
+    /// The inventory's layers of a host, strongest first; `InventoryHost` is always among them.
+    pub(super) fn host_layers(&self, host: HostId) -> &Arc<[Arc<Layer>]> {
+        self.derived.hosts[host.index()].get_or_init(|| self.make_host_layers(host).into())
+    }
+
+    fn make_host_layers(&self, host: HostId) -> Vec<Arc<Layer>> {
+        let found = self.inventory.host(host);
+        let groups: Vec<GroupId> = self.inventory.groups_of(host).into_iter().rev().filter(|id| *id != Inventory::ALL).collect();
+        let mut layers = Vec::new();
+        let in_dir = |dir: &VarDir, level| of_folder(&dir.hosts, found.name(), level);
+        layers.extend(self.playbook_dir.iter().flat_map(|dir| in_dir(dir, Precedence::PlaybookHostVars)));
+        layers.extend(self.inventory_dirs.iter().rev().flat_map(|dir| in_dir(dir, Precedence::InventoryHostVars)));
+        layers.push(Layer::new(Precedence::InventoryHost, "the inventory", Arc::clone(found.vars())));
+        layers.extend(groups.iter().flat_map(|id| self.group_layers(*id).playbook.iter().cloned()));
+        for index in (0..self.inventory_dirs.len()).rev() {
+            layers.extend(groups.iter().flat_map(|id| self.group_layers(*id).inventory_dirs[index].iter().cloned()));
+        }
+        let all = self.group_layers(Inventory::ALL);
+        layers.extend(all.playbook.iter().cloned());
+        layers.extend(all.inventory_dirs.iter().rev().flatten().cloned());
+        layers.extend(groups.iter().filter_map(|id| self.group_layers(*id).inventory.clone()));
+        // An implicit `localhost` is in no group, but what is said of `all` holds for it too.
+        layers.extend(all.inventory.clone());
+        layers
+    }
+
+    fn group_layers(&self, group: GroupId) -> &GroupLayers {
+        self.derived.groups[group.index()].get_or_init(|| {
+            let found = self.inventory.group(group);
+            let (of_playbook, of_inventory) = match group {
+                Inventory::ALL => (Precedence::PlaybookGroupVarsAll, Precedence::InventoryGroupVarsAll),
+                _ => (Precedence::PlaybookGroupVars, Precedence::InventoryGroupVars),
+            };
+            let from = || format!("group `{}` of the inventory", found.name());
+            GroupLayers {
+                playbook: self.playbook_dir.iter().flat_map(|dir| of_folder(&dir.groups, found.name(), of_playbook)).collect(),
+                inventory_dirs: self.inventory_dirs.iter().map(|dir| of_folder(&dir.groups, found.name(), of_inventory)).collect(),
+                inventory: (!found.vars().is_empty()).then(|| Layer::new(Precedence::InventoryGroup, from(), Arc::clone(found.vars()))),
+            }
+        })
+    }
+
+    /// Reads what a folder has on the groups and hosts of the inventory, and tells what is wrong there.
+    fn check(&self, dir: &VarDir, diagnostics: &mut Diagnostics) {
+        let inventory = &self.inventory;
+        let groups: Vec<GroupId> = inventory.group_ids().collect();
+        let hosts: Vec<HostId> = inventory.host_ids().collect();
+        let of_groups = groups.par_iter().filter_map(|id| dir.groups.diagnostics_of(inventory.group(*id).name()));
+        let of_hosts = hosts.par_iter().filter_map(|id| dir.hosts.diagnostics_of(inventory.host(*id).name()));
+        let found: Vec<&Diagnostics> = of_groups.chain(of_hosts).collect();
+        found.into_iter().for_each(|found| diagnostics.extend(found.clone()));
+    }
+}
+
+/// The layers of one group or host in a folder, strongest first.
+fn of_folder(folder: &VarFolder, name: &str, level: Precedence) -> Vec<Arc<Layer>> {
+    let layer = |file: &VarFile| Layer::new(level, Arc::clone(&file.from), Arc::clone(&file.vars));
+    folder.of(name).iter().rev().map(layer).collect()
+}
+
+impl Derived {
+    fn new(inventory: &Inventory) -> Self {
+        let groups = inventory.group_ids().map(|_| OnceLock::new()).collect();
+        let hosts = inventory.host_ids().map(|_| OnceLock::new()).collect();
+        Self { groups, hosts }
+    }
+}
+
+/// The value of `hostvars`.
+struct AllHosts {
+    world: Arc<VarWorld>,
+}
+
+impl Scope for AllHosts {
+    fn get(&self, name: &str) -> Option<Variable> {
+        let host = self.world.inventory.host_named(name)?;
+        Some(Variable::Scope(Arc::new(self.world.host_stack(host))))
+    }
+
+    fn names(&self) -> Vec<Arc<str>> {
+        let inventory = &self.world.inventory;
+        inventory.hosts_of(Inventory::ALL).into_iter().map(|id| Arc::clone(inventory.host(id).name())).collect()
+    }
+}
