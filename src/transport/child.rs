@@ -6,12 +6,12 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use rustix::event::PollFlags;
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::OFlags;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use super::stream::Buffers;
-use super::wake::signal_name;
+use super::wake::{signal_name, timespec};
 use super::{ConnectionError, Deadline, Exit};
 
 /// How much is read at a time.
@@ -20,13 +20,16 @@ const SLICE: usize = 64 * 1024;
 /// How long a pipe that a daemon holds open is read after the command itself has ended.
 const AFTER_EXIT: Duration = Duration::from_millis(50);
 
+/// How long a child that is let go has for its end.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// What becomes of a child that is let go while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Farewell {
     /// It goes on; it sees that its input ends.
     Leave,
-    /// It is killed with its process group.
-    Kill,
+    /// It may end by itself now that its input ends, and is killed with its process group if it does not.
+    Grace,
 }
 
 /// A running child.
@@ -39,6 +42,8 @@ pub(super) struct ChildStream {
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
     farewell: Farewell,
+    /// Where output is read to first.
+    scratch: Vec<u8>,
     pub(super) buffers: Buffers,
 }
 
@@ -56,7 +61,7 @@ impl ChildStream {
         for pipe in pipes.into_iter().flatten() {
             set_nonblocking(pipe)?;
         }
-        Ok(Self { child: Some(child), ended, stdin, stdout, stderr, farewell, buffers: Buffers::default() })
+        Ok(Self { child: Some(child), ended, stdin, stdout, stderr, farewell, scratch: vec![0; SLICE], buffers: Buffers::default() })
     }
 
     /// Moves what can be moved; `true` if anything did.
@@ -131,8 +136,8 @@ impl ChildStream {
         if !self.buffers.has_space() {
             return Ok(false);
         }
-        let out = read_pipe(&mut self.stdout, &mut self.buffers.stdout)?;
-        let err = read_pipe(&mut self.stderr, &mut self.buffers.stderr)?;
+        let out = read_pipe(&mut self.stdout, &mut self.buffers.stdout, &mut self.scratch)?;
+        let err = read_pipe(&mut self.stderr, &mut self.buffers.stderr, &mut self.scratch)?;
         Ok(out | err)
     }
 
@@ -150,8 +155,8 @@ impl ChildStream {
     /// Whether output comes, or ends, within a moment.
     fn wait_for_output(&self) -> Result<bool, ConnectionError> {
         let pipes = [self.stdout.as_ref().map(AsFd::as_fd), self.stderr.as_ref().map(AsFd::as_fd)];
-        let mut fds: Vec<_> = pipes.iter().flatten().map(|fd| rustix::event::PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
-        let ready = rustix::event::poll(&mut fds, Some(&super::wake::timespec(AFTER_EXIT)));
+        let mut fds: Vec<_> = pipes.iter().flatten().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
+        let ready = poll(&mut fds, Some(&timespec(AFTER_EXIT)));
         Ok(ready.map_err(|error| ConnectionError::system("poll", error))? > 0)
     }
 }
@@ -165,27 +170,28 @@ impl Drop for ChildStream {
         if child.try_wait().is_ok_and(|status| status.is_some()) {
             return;
         }
-        match self.farewell {
-            Farewell::Leave => {}
-            Farewell::Kill => {
-                let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
+        let pid = Pid::from_child(&child);
+        let ended = self.ended.try_clone().ok().filter(|_| self.farewell == Farewell::Grace);
+        let reap = move || {
+            if let Some(ended) = ended {
+                let mut fds = [PollFd::new(&ended, PollFlags::IN)];
+                if !poll(&mut fds, Some(&timespec(GRACE))).is_ok_and(|ready| ready > 0) {
+                    let _ = kill_process_group(pid, Signal::KILL);
+                }
             }
-        }
+            child.wait()
+        };
         // Somebody must wait for it, or it stays in the process table until we end.
-        let _ = std::thread::Builder::new().name("reaper".to_owned()).stack_size(64 * 1024).spawn(move || child.wait());
+        let _ = std::thread::Builder::new().name("reaper".to_owned()).stack_size(64 * 1024).spawn(reap);
     }
 }
 
 /// Reads one slice; `true` if something came or the pipe ended.
-fn read_pipe(pipe: &mut Option<impl Read>, into: &mut Vec<u8>) -> Result<bool, ConnectionError> {
+fn read_pipe(pipe: &mut Option<impl Read>, into: &mut Vec<u8>, scratch: &mut [u8]) -> Result<bool, ConnectionError> {
     let Some(reader) = pipe else { return Ok(false) };
-    let length = into.len();
-    into.resize(length + SLICE, 0);
-    let result = reader.read(&mut into[length..]);
-    into.truncate(length + *result.as_ref().unwrap_or(&0));
-    match result {
+    match reader.read(scratch) {
         Ok(0) => *pipe = None,
-        Ok(_) => {}
+        Ok(count) => into.extend_from_slice(&scratch[..count]),
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => return Ok(false),
         Err(error) => return Err(ConnectionError::system("read", error)),
     }

@@ -58,8 +58,8 @@ impl Transport {
         let address = key.address();
         let plain = |connection: Box<dyn Connection>| Connected { connection, notice: None };
         match address.plugin {
-            Plugin::Local => Ok(plain(Box::new(Local::new(address.local_dir.as_deref())?))),
-            Plugin::OpenSsh => Ok(plain(Box::new(OpenSsh::new(address)?))),
+            Plugin::Local => Ok(plain(Box::new(Local::with_waker(address.local_dir.as_deref(), waker)))),
+            Plugin::OpenSsh => Ok(plain(Box::new(OpenSsh::new(address, waker)?))),
             Plugin::Ssh => {
                 let settings = self.opener.config.settings(address)?;
                 match self.opener.open(address, &settings, waker, ask)? {
@@ -67,7 +67,7 @@ impl Transport {
                     Opened::NeedsSystem(reason) => {
                         let text = format!("the system's `{}` is used because of {reason}", address.ssh_executable);
                         let notice = Some(Notice { host: address.host.clone(), text });
-                        Ok(Connected { connection: Box::new(OpenSsh::new(address)?), notice })
+                        Ok(Connected { connection: Box::new(OpenSsh::new(address, waker)?), notice })
                     }
                 }
             }

@@ -22,7 +22,12 @@ pub struct Local {
 impl Local {
     /// Commands run in `dir`; `None`: where we were started.
     pub fn new(dir: Option<&Path>) -> Result<Self, ConnectionError> {
-        Ok(Self { dir: dir.map(Path::to_owned), streams: BTreeMap::new(), next: 0, waker: Waker::new()? })
+        Ok(Self::with_waker(dir, &Waker::new()?))
+    }
+
+    /// The same, woken by a waker that is there already.
+    pub(super) fn with_waker(dir: Option<&Path>, waker: &Waker) -> Self {
+        Self { dir: dir.map(Path::to_owned), streams: BTreeMap::new(), next: 0, waker: waker.clone() }
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) struct OpenSsh {
 }
 
 impl OpenSsh {
-    pub(super) fn new(address: &Address) -> Result<Self, ConnectionError> {
+    pub(super) fn new(address: &Address, waker: &Waker) -> Result<Self, ConnectionError> {
         let answerer = match (&address.password, &address.private_key_passphrase) {
             (None, None) => None,
             (password, passphrase) => Some(answerer(password.as_ref(), passphrase.as_ref())?),
@@ -49,7 +49,7 @@ impl OpenSsh {
             answerer,
             streams: BTreeMap::new(),
             next: 0,
-            waker: Waker::new()?,
+            waker: waker.clone(),
         })
     }
 
@@ -118,7 +118,7 @@ impl Connection for OpenSsh {
         }
         let id = StreamId(self.next);
         self.next += 1;
-        self.streams.insert(id, (ChildStream::start(ssh, Farewell::Kill)?, Vec::new()));
+        self.streams.insert(id, (ChildStream::start(ssh, Farewell::Grace)?, Vec::new()));
         Ok(id)
     }
 

@@ -468,3 +468,108 @@ fn a_busy_sshd_is_tried_again() {
     let mut connection = connect(address).unwrap();
     assert_eq!(text(&connection.exec("echo in", b"", soon()).unwrap()), "in\n");
 }
+
+/// The hosts of a fleet, where there is one: `tests/fleet/README.md`.
+fn fleet() -> Option<Vec<serde_json::Value>> {
+    let Ok(hosts) = std::env::var("DRIFTLESS_FLEET_HOSTS") else {
+        eprintln!("skipped: no fleet");
+        return None;
+    };
+    let text = if hosts.trim_start().starts_with('[') { hosts } else { fs::read_to_string(hosts).unwrap() };
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+fn fleet_address(host: &serde_json::Value, user: &str) -> Address {
+    let mut address = Address::new(Plugin::Ssh, host["addr"].as_str().unwrap());
+    address.port = u16::try_from(host["port"].as_u64().unwrap()).ok();
+    address.user = Some(user.to_owned());
+    address.use_agent = false;
+    let known = std::env::var("DRIFTLESS_FLEET_KNOWN_HOSTS").unwrap();
+    address.ssh_common_args = Some(format!("-F none -o UserKnownHostsFile={known}"));
+    address
+}
+
+#[test]
+fn fleet_hosts_take_keys_and_passwords() {
+    let Some(hosts) = fleet() else { return };
+    for host in &hosts {
+        let name = host["name"].as_str().unwrap();
+        let by_key = Address { private_key_file: host["key"].as_str().map(PathBuf::from), ..fleet_address(host, "root") };
+        let mut connection = connect(by_key).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(text(&connection.exec("cat", &vec![b'x'; 4 << 20], soon()).unwrap()).len(), 4 << 20);
+        assert_eq!(connection.exec("kill -9 $$", b"", soon()).unwrap().exit, Exit::Signal("KILL".to_owned()), "{name}");
+        if host["image"] == "busybox" {
+            continue;
+        }
+        for (user, plugin) in [("plain", Plugin::Ssh), ("ops", Plugin::OpenSsh)] {
+            let run = |password: &str| {
+                let mut address = Address { plugin, ..fleet_address(host, user) };
+                address.password = Some(Secret::new(password));
+                connect(address)?.exec("id -un", b"", soon())
+            };
+            assert_eq!(text(&run(&format!("{user}-pass")).unwrap()), format!("{user}\n"));
+            let error = run("wrong").unwrap_err();
+            assert!(matches!(error, ConnectionError::Auth { .. }), "{name} {plugin:?}: {error}");
+        }
+    }
+}
+
+#[test]
+fn forty_sessions_to_one_fleet_host_stand_at_once() {
+    let Some(hosts) = fleet() else { return };
+    let mut hosts = hosts.iter().filter(|host| host["image"] == "debian");
+    let (Some(jump), Some(target)) = (hosts.next(), hosts.next()) else { panic!("the fleet has no two debian hosts") };
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config");
+    let word = |host: &serde_json::Value, key: &str| host[key].as_str().unwrap().to_owned();
+    let known = std::env::var("DRIFTLESS_FLEET_KNOWN_HOSTS").unwrap();
+    let key = word(jump, "key");
+    fs::write(&config, format!("Host {}\n User root\n IdentityFile {key}\nHost *\n UserKnownHostsFile {known}\n", word(jump, "addr")))
+        .unwrap();
+    for more in [String::new(), format!("-J {}", word(jump, "addr"))] {
+        let transport = Transport::default();
+        let mut address = Address { private_key_file: Some(PathBuf::from(&key)), ..fleet_address(target, "root") };
+        address.ssh_common_args = Some(format!("-F {} {more}", config.display()));
+        address.connect_timeout = Duration::from_secs(20);
+        let start = Instant::now();
+        let barrier = std::sync::Barrier::new(40);
+        std::thread::scope(|scope| {
+            for _ in 0..40 {
+                scope.spawn(|| {
+                    let mut connection = connect_with(&transport, address.clone(), &|_| Answer::No).unwrap();
+                    barrier.wait();
+                    assert_eq!(text(&connection.exec("cat", &vec![b'x'; 1 << 16], soon()).unwrap()).len(), 1 << 16);
+                });
+            }
+        });
+        eprintln!("40 sessions {more}: {:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn fleet_hosts_that_vanish_are_noticed() {
+    let Some(hosts) = fleet() else { return };
+    let fleet = std::env::var("DRIFTLESS_FLEET").unwrap();
+    let host = hosts.iter().find(|host| host["image"] == "debian").expect("the fleet has a debian host");
+    let name = host["name"].as_str().unwrap();
+    let run = |words: &[&str]| assert!(Command::new(&fleet).args(words).status().unwrap().success(), "{words:?}");
+    let mut address = Address { private_key_file: host["key"].as_str().map(PathBuf::from), ..fleet_address(host, "root") };
+    address.connect_timeout = Duration::from_secs(2);
+    address.ssh_extra_args = Some("-o ServerAliveInterval=3 -o ServerAliveCountMax=1".to_owned());
+    let mut connection = connect(address.clone()).unwrap();
+    let stream = connection.spawn("sleep 60", soon()).unwrap();
+    run(&["net", name, "down"]);
+    let start = Instant::now();
+    let lost = connection.read(stream, &mut Vec::new(), Deadline::after(Duration::from_secs(30)));
+    let fresh = connect(address.clone());
+    run(&["net", name, "clear"]);
+    assert!(matches!(lost, Err(ConnectionError::Closed(_))), "{lost:?}");
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    fails(fresh, "");
+    run(&["net", name, "unreach"]);
+    let unreachable = connect(address.clone());
+    run(&["net", name, "clear"]);
+    fails(unreachable, "");
+    let mut connection = connect(address).unwrap();
+    assert_eq!(text(&connection.exec("echo back", b"", soon()).unwrap()), "back\n");
+}

@@ -24,36 +24,20 @@ pub(super) fn authenticate(
 ) -> Result<(), ConnectionError> {
     let Some(first) = offered(link, settings, deadline)? else { return Ok(()) };
     let mut attempt = Attempt { link, address, settings, keys, deadline, tried: Vec::new(), left: MOST_KEYS };
-    let mut methods = first.clone();
-    // A host may want two proofs: after the first it offers other methods.
-    for _ in 0..3 {
-        if attempt.wants("publickey", &methods) && settings.public_keys && attempt.public_keys()? {
-            return Ok(());
+    match attempt.all(first.clone()) {
+        Ok(true) => return Ok(()),
+        Ok(false) => {}
+        // sshd hangs up after its `MaxAuthTries`.
+        Err(ConnectionError::Closed(_)) if !attempt.tried.is_empty() => {
+            attempt.tried.push("then the host hung up: too many authentication failures".to_owned())
         }
-        if let Some(password) = &address.password {
-            let by_password = attempt.wants("password", &methods) && settings.passwords;
-            let by_keyboard = attempt.wants("keyboard-interactive", &methods) && settings.keyboard;
-            let done = match (by_password, by_keyboard) {
-                (true, _) => attempt.password(password)?,
-                (false, true) => attempt.keyboard(password)?,
-                (false, false) => false,
-            };
-            if done {
-                return Ok(());
-            }
-        }
-        let Some(next) = offered(attempt.link, settings, deadline)? else { return Ok(()) };
-        if next == methods {
-            break;
-        }
-        methods = next;
+        Err(error) => return Err(error),
     }
-    let tried = std::mem::take(&mut attempt.tried);
     Err(ConnectionError::Auth {
         user: settings.user.clone(),
         host: settings.hostname.clone(),
         methods: first.join(","),
-        detail: tried.join("; "),
+        detail: attempt.tried.join("; "),
     })
 }
 
@@ -82,6 +66,34 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
+    /// Tries everything, beginning with the methods that were offered first.
+    fn all(&mut self, mut methods: Vec<String>) -> Result<bool, ConnectionError> {
+        // A host may want two proofs: after the first it offers other methods.
+        for _ in 0..3 {
+            if self.wants("publickey", &methods) && self.settings.public_keys && self.public_keys()? {
+                return Ok(true);
+            }
+            if let Some(password) = &self.address.password {
+                let by_password = self.wants("password", &methods) && self.settings.passwords;
+                let by_keyboard = self.wants("keyboard-interactive", &methods) && self.settings.keyboard;
+                let done = match (by_password, by_keyboard) {
+                    (true, _) => self.password(password)?,
+                    (false, true) => self.keyboard(password)?,
+                    (false, false) => false,
+                };
+                if done {
+                    return Ok(true);
+                }
+            }
+            let Some(next) = offered(self.link, self.settings, self.deadline)? else { return Ok(true) };
+            if next == methods {
+                break;
+            }
+            methods = next;
+        }
+        Ok(false)
+    }
+
     fn wants(&self, method: &str, offered: &[String]) -> bool {
         let preferred = self.settings.preferred.as_ref().is_none_or(|list| list.iter().any(|known| known == method));
         preferred && offered.iter().any(|known| known == method)
@@ -90,10 +102,10 @@ impl Attempt<'_> {
     /// First the key that the variables name, then the agent's, then the other files.
     fn public_keys(&mut self) -> Result<bool, ConnectionError> {
         let named = self.address.private_key_file.as_deref();
-        if let Some(path) = named {
-            if self.key_file(path, true)? {
-                return Ok(true);
-            }
+        if let Some(path) = named
+            && self.key_file(path, true)?
+        {
+            return Ok(true);
         }
         if self.agent_keys()? {
             return Ok(true);

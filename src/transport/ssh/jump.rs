@@ -33,8 +33,11 @@ const IDLE: Duration = Duration::from_secs(30);
 /// The jump hosts of a run.
 #[derive(Default)]
 pub(super) struct Jumps {
-    hosts: Mutex<HashMap<(Vec<Hop>, Option<String>), Arc<Mutex<Vec<Pump>>>>>,
+    hosts: Mutex<HashMap<Route, Arc<Mutex<Vec<Pump>>>>>,
 }
+
+/// The hosts to go through, and the file that says how.
+type Route = (Vec<Hop>, Option<String>);
 
 /// A session to a jump host, seen from those who use it.
 struct Pump {
@@ -202,11 +205,12 @@ struct Tunnel {
 impl Tunnels {
     fn run(mut self) {
         let mut used = Instant::now();
+        let mut scratch = vec![0u8; HELD];
         loop {
             self.take_requests();
             let mut moved = false;
             for tunnel in &mut self.tunnels {
-                moved |= tunnel.pump(&self.link);
+                moved |= tunnel.pump(&self.link, &mut scratch);
             }
             // Last, since each read of a tunnel may take the answer from the socket; what this one takes is asked for below.
             match self.open_next() {
@@ -298,10 +302,10 @@ impl Tunnel {
     }
 
     /// Moves what can be moved; `true` if anything did.
-    fn pump(&mut self, link: &Link) -> bool {
-        let mut moved = self.read_near();
+    fn pump(&mut self, link: &Link, scratch: &mut [u8]) -> bool {
+        let mut moved = self.read_near(scratch);
         moved |= self.write_far();
-        moved |= self.read_far(link);
+        moved |= self.read_far(link, scratch);
         moved |= self.write_near();
         // Nothing comes from the host any more, and all that came was handed on.
         if self.far_ended && self.to_near.is_empty() {
@@ -310,17 +314,13 @@ impl Tunnel {
         moved
     }
 
-    fn read_near(&mut self) -> bool {
+    fn read_near(&mut self, scratch: &mut [u8]) -> bool {
         if self.near_ended || self.to_far.len() >= HELD {
             return false;
         }
-        let length = self.to_far.len();
-        self.to_far.resize(length + HELD, 0);
-        let result = self.near.read(&mut self.to_far[length..]);
-        self.to_far.truncate(length + *result.as_ref().unwrap_or(&0));
-        match result {
+        match self.near.read(scratch) {
             Ok(0) => self.near_ended = true,
-            Ok(_) => {}
+            Ok(count) => self.to_far.extend_from_slice(&scratch[..count]),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => return false,
             Err(_) => self.dead = true,
         }
@@ -352,11 +352,11 @@ impl Tunnel {
         moved
     }
 
-    fn read_far(&mut self, link: &Link) -> bool {
+    fn read_far(&mut self, link: &Link, scratch: &mut [u8]) -> bool {
         if self.far_ended || self.to_near.len() >= HELD {
             return false;
         }
-        match super::read_all(&mut self.channel.stream(0), &mut self.to_near, &link.session) {
+        match super::read_all(&mut self.channel.stream(0), &mut self.to_near, &link.session, scratch) {
             Ok(moved) => {
                 self.far_ended = self.channel.eof();
                 moved | self.far_ended

@@ -36,6 +36,8 @@ pub(super) struct Ssh {
     next: u64,
     /// A channel that has no command yet.
     spare: Option<Channel>,
+    /// Where output is read to first.
+    scratch: Vec<u8>,
     /// Once the connection is lost, every call says so.
     lost: Option<String>,
 }
@@ -50,7 +52,7 @@ struct Stream {
 
 impl Ssh {
     fn new(link: Link, environment: Vec<(String, String)>) -> Self {
-        Self { link, environment, streams: BTreeMap::new(), next: 0, spare: None, lost: None }
+        Self { link, environment, streams: BTreeMap::new(), next: 0, spare: None, scratch: vec![0; SLICE], lost: None }
     }
 
     fn stream(&mut self, stream: StreamId) -> Result<&mut Stream, ConnectionError> {
@@ -172,7 +174,7 @@ impl Engine for Ssh {
         for (other, stream) in &mut self.streams {
             // Others are only written: nobody waits for what they say.
             if *other == id {
-                moved |= stream.pump(&self.link.session)?;
+                moved |= stream.pump(&self.link.session, &mut self.scratch)?;
             } else if stream.buffers.exit.is_none() {
                 stream.write(&self.link.session)?;
             }
@@ -194,7 +196,7 @@ impl Ssh {
     fn read_idle(&mut self) -> Result<(), ConnectionError> {
         if let Some(spare) = &mut self.spare {
             let mut nothing = Vec::new();
-            return read_all(&mut spare.stream(0), &mut nothing, &self.link.session).map(drop);
+            return read_all(&mut spare.stream(0), &mut nothing, &self.link.session, &mut self.scratch).map(drop);
         }
         match self.link.session.channel_session() {
             Ok(channel) => self.spare = Some(channel),
@@ -213,14 +215,14 @@ impl Stream {
         !self.ended && self.buffers.has_space() && (self.channel.read_window().available > 0 || self.channel.eof())
     }
 
-    fn pump(&mut self, session: &Session) -> Result<bool, ConnectionError> {
+    fn pump(&mut self, session: &Session, scratch: &mut [u8]) -> Result<bool, ConnectionError> {
         if self.buffers.exit.is_some() {
             return Ok(false);
         }
         let mut moved = self.write(session)?;
         if self.buffers.has_space() && !self.ended {
-            moved |= read_all(&mut self.channel.stream(0), &mut self.buffers.stdout, session)?;
-            moved |= read_all(&mut self.channel.stderr(), &mut self.buffers.stderr, session)?;
+            moved |= read_all(&mut self.channel.stream(0), &mut self.buffers.stdout, session, scratch)?;
+            moved |= read_all(&mut self.channel.stderr(), &mut self.buffers.stderr, session, scratch)?;
             self.ended = self.channel.eof();
         }
         if self.ended {
@@ -276,17 +278,16 @@ impl Stream {
 }
 
 /// Reads until nothing is left or the caller has enough for now; `true` if something came.
-fn read_all(stream: &mut ssh2::Stream, into: &mut Vec<u8>, session: &Session) -> Result<bool, ConnectionError> {
+fn read_all(stream: &mut ssh2::Stream, into: &mut Vec<u8>, session: &Session, scratch: &mut [u8]) -> Result<bool, ConnectionError> {
     let mut moved = false;
     for _ in 0..16 {
-        let length = into.len();
-        into.resize(length + SLICE, 0);
-        let result = stream.read(&mut into[length..]);
-        into.truncate(length + *result.as_ref().unwrap_or(&0));
-        match result {
+        match stream.read(scratch) {
             // Not the end: that is what `eof` tells.
             Ok(0) => break,
-            Ok(_) => moved = true,
+            Ok(count) => {
+                into.extend_from_slice(&scratch[..count]);
+                moved = true;
+            }
             Err(error) if error.kind() == ErrorKind::WouldBlock => break,
             // The code is in the session, not in the error of `Read`.
             Err(error) => match ssh2::Error::last_session_error(session) {

@@ -25,10 +25,10 @@ pub(super) fn guard(socket: &Arc<OwnedFd>, deadline: Deadline) -> Guard {
     let (watching, done) = channel::<()>();
     let socket = Arc::downgrade(socket);
     let watch = move || {
-        if done.recv_timeout(left + GRACE) == Err(RecvTimeoutError::Timeout) {
-            if let Some(socket) = socket.upgrade() {
-                let _ = shutdown(&*socket, Shutdown::Both);
-            }
+        if done.recv_timeout(left + GRACE) == Err(RecvTimeoutError::Timeout)
+            && let Some(socket) = socket.upgrade()
+        {
+            let _ = shutdown(&*socket, Shutdown::Both);
         }
     };
     // Without the thread there is still the deadline of every step.
