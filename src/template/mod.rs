@@ -13,6 +13,7 @@ mod lower;
 mod place;
 pub mod print;
 pub mod python;
+mod rewrite;
 mod scope;
 mod syntax;
 mod templar;

@@ -6,6 +6,7 @@ use minijinja::syntax::SyntaxConfig;
 
 use super::ir::{Extent, Template};
 use super::lower::{Embedded, Lower};
+use super::rewrite::rewrite;
 use super::{Engine, ErrorKind, Extensions, Place, TemplateError};
 use crate::value::Text;
 
@@ -77,8 +78,19 @@ pub fn parse(engine: &Engine, text: &str, syntax: &Syntax) -> Result<Template, S
     if text.len() > SHORT {
         bounded(text, false, &config)?;
     }
+    match parse_with(engine, text, syntax, &config) {
+        Err(error) => match rewrite(text, &config, syntax.extensions) {
+            // What is refused still is refused for what was written.
+            Some(rewritten) => parse_with(engine, &rewritten, syntax, &config).map_err(|_| error),
+            None => Err(error),
+        },
+        parsed => parsed,
+    }
+}
+
+fn parse_with(engine: &Engine, text: &str, syntax: &Syntax, config: &SyntaxConfig) -> Result<Template, SyntaxError> {
     let parsed = machinery::parse(text, "<template>", config.clone());
-    let ast = parsed.map_err(|error| explain(text, &error, Some(&config)))?;
+    let ast = parsed.map_err(|error| explain(text, &error, Some(config)))?;
     let ast::Stmt::Template(template) = &ast else {
         return Err(SyntaxError { message: "this is no template".to_owned(), extent: Extent::default() });
     };

@@ -125,7 +125,7 @@ impl Evaluator {
     }
 
     /// Methods, and what objects offer.
-    fn python_attribute(&self, val: &Val, name: &str) -> Result<Option<Val>> {
+    pub(super) fn python_attribute(&self, val: &Val, name: &str) -> Result<Option<Val>> {
         if let Val::Object(object) = val {
             return object.attribute(self, name);
         }

@@ -165,8 +165,8 @@ impl Evaluator {
                 rest.next();
                 let arguments = self.arguments(frame, arguments)?;
                 extent = Extent { start: extent.start, end: call_extent.end };
-                let call = methods::Call { name: method, arguments };
-                val = self.placed(extent, methods::call(self, &val, method, call)).map(|made| self.owned(made))?;
+                let call = methods::Call::new(&val, method, arguments);
+                val = self.placed(extent, methods::call(self, &val, call)).map(|made| self.owned(made))?;
                 continue;
             }
             val = self.step(frame, val, step, so_far)?;

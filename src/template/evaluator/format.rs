@@ -59,6 +59,7 @@ impl Evaluator {
         .into_iter();
         let mut made = Made::new(format);
         let mut used_mapping = false;
+        let length = format.as_str().chars().count();
         let mut chars = format.as_str().chars().peekable();
         while let Some(char) = chars.next() {
             if char != '%' {
@@ -115,7 +116,13 @@ impl Evaluator {
                 Some(val) => val,
                 None => arguments.next().ok_or_else(not_enough)?,
             };
-            let text = self.percent_value(&val, kind, spec)?;
+            let text = self.percent_value(&val, kind, spec).map_err(|error| {
+                let index = length - chars.clone().count() - 1;
+                error.map_message(|message| match message.starts_with("unsupported format character") {
+                    true => format!("{message} at index {index}"),
+                    false => message.to_owned(),
+                })
+            })?;
             made.push(&text);
         }
         if arguments.next().is_some() && !used_mapping && !values.is_mapping() {
@@ -188,6 +195,9 @@ impl Evaluator {
             if mark == "}" {
                 return Err(TemplateError::conversion("Single '}' encountered in format string"));
             }
+            if rest.is_empty() {
+                return Err(TemplateError::conversion("Single '{' encountered in format string"));
+            }
             let end = closing(rest)?;
             self.field(made, &rest[..end], arguments, next, depth)?;
             rest = &rest[end + 1..];
@@ -247,7 +257,14 @@ impl Evaluator {
                 let inner = &rest[1..];
                 let end = inner.find(['.', '[']).unwrap_or(inner.len());
                 rest = &inner[end..];
-                self.attribute(&val, &inner[..end])?
+                let name = &inner[..end];
+                match self.python_attribute(&val, name)? {
+                    Some(found) => found,
+                    None => {
+                        let message = format!("'{}' object has no attribute '{name}'", val.type_name());
+                        return Err(TemplateError::conversion(message));
+                    }
+                }
             };
         }
         match val {

@@ -278,6 +278,11 @@ impl Evaluator {
         }
     }
 
+    /// A container as it is now, where the template may still change it.
+    fn snapshot(&self, val: Val) -> Result<Val> {
+        if self.unit.mutates && matches!(val, Val::List(_) | Val::Dict(_)) { self.own_copy(val) } else { Ok(val) }
+    }
+
     /// A variable's value as a copy of its own: changes to it end with the template.
     fn own_copy(&self, val: Val) -> Result<Val> {
         let _depth = self.enter()?;

@@ -33,7 +33,8 @@ impl Output {
             return Ok(());
         }
         match std::mem::replace(&mut self.pieces, Pieces::Nothing) {
-            Pieces::Nothing => self.pieces = Pieces::One(val),
+            // What is emitted is emitted: later changes to it do not show.
+            Pieces::Nothing => self.pieces = Pieces::One(evaluator.snapshot(val)?),
             Pieces::One(first) => {
                 let mut out = String::new();
                 self.append(evaluator, &mut out, &first)?;

@@ -249,3 +249,47 @@ fn bombs_are_errors() {
     let templar = Templar::new(&Arc::new(Engine::new()), Arc::new(Names((*chain).clone())), context);
     assert_eq!(*templar.get("v0").err().unwrap().kind(), ErrorKind::Recursion);
 }
+
+#[test]
+fn what_minijinja_does_not_parse_works_too() {
+    check("{% for x in l, 'b' %}{{ x }};{% endfor %}", "'[1, 2, 3];b;'");
+    check("{{ 1, 2 }}", "[1, 2]");
+    check("{{ +1 }}", "1");
+    check("{{ 3 - +2 }}", "1");
+    check("{% macro m() %}{% block b %}x{% endblock %}{% endmacro %}{{ m() }}", "'x'");
+    assert!(outcome("{% do l.append(1) if t %}").starts_with("ERR Syntax error in template: "));
+}
+
+#[test]
+fn facts_often_got_wrong() {
+    check("{{ 3 }}{{ none }}", "3");
+    check("{% for i in [1] %}{{ [i] }}{% endfor %}", "[1]");
+    check("{{ 3 }}\n", "3");
+    check("{{ 3 }} ", "'3 '");
+    check("x{{ none }}", "'x'");
+    check("{{ 10/2 }}", "5.0");
+    check("{{ '[1]' }}", "'[1]'");
+    check("{{ (1,2) }}", "[1, 2]");
+    check("x{{ (1,2) }}", "'x[1, 2]'");
+    check("{{ (1,2) ~ '' }}", "'(1, 2)'");
+    check("{{ range(3) }}", "ERR Error rendering template: Type 'range' is unsupported for variable storage.");
+    check("{{ dt.items }}", "ERR Error rendering template: Type 'method' is unsupported for variable storage.");
+    check("{{ [x | default(omit)] }}", "['ex']");
+    check("{{ [nope | default(omit)] }}", "[]");
+    check("x{{ omit }}", "'x'");
+    check("{{ nope == 1 }}", "ERR 'nope' is undefined");
+    check("{{ 1 if nope else 2 }}", "ERR 'nope' is undefined");
+    check("{{ nope ~ '' }}", "ERR 'nope' is undefined");
+    check("{{ nope.a.b | default(1) }}", "1");
+    check("{{ 'a' if false }}", "ERR Error rendering template: Type 'Undefined' is unsupported for variable storage.");
+    check("x{{ 'a' if false }}", "'x'");
+    check(
+        "WHEN x",
+        "ERR Conditional result (True) was derived from value of type 'str' at '<unknown>'. Conditionals must have a boolean result.",
+    );
+    check("WHEN not x", "False");
+    check("WHEN {{ t }}", "True");
+    check("{{ 2 ** 3 ** 2 }}", "64");
+    check("{{ -2 ** 2 }}", "4");
+    check("sh {{ d }}", "\"sh {'a': 1, 'b': {'c': 'ex'}}\"");
+}

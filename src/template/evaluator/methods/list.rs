@@ -55,12 +55,14 @@ fn change(evaluator: &Evaluator, list: &ListRef, name: &str, call: &Call) -> Res
         _ => (0, 0),
     };
     // A list may hold what is undefined; using it is the error.
-    if name != "append" && name != "insert" {
-        call.expect(least, most)?;
+    if matches!(name, "append" | "insert") {
+        call.count(least, most)?
+    } else {
+        call.expect(least, most)?
     }
     match name {
         "append" => {
-            let Some(item) = call.arguments.positional.first() else { return call.expect(1, 1).map(|()| Val::NONE) };
+            let Some(item) = call.arguments.positional.first() else { return call.count(1, 1).map(|()| Val::NONE) };
             evaluator.charge(size_of::<Val>())?;
             list.borrow_mut().push(item.clone());
         }

@@ -40,7 +40,7 @@ impl Object for Method {
     }
 
     fn call(&self, evaluator: &Evaluator, arguments: Arguments) -> Result<Val> {
-        call(evaluator, &self.base, self.name, Call { name: self.name, arguments })
+        call(evaluator, &self.base, Call::new(&self.base, self.name, arguments))
     }
 }
 
@@ -61,7 +61,8 @@ pub fn find(val: &Val, name: &str) -> Option<&'static str> {
 }
 
 /// Calls a method that [`find`] found.
-pub fn call(evaluator: &Evaluator, base: &Val, name: &str, call: Call) -> Result<Val> {
+pub fn call(evaluator: &Evaluator, base: &Val, call: Call) -> Result<Val> {
+    let name = call.name;
     match base {
         Val::Plain(Value::Text(text)) => text::call(evaluator, text, name, call),
         Val::List(_) | Val::Plain(Value::List(_)) | Val::Tuple(_) | Val::Range(_) => list::call(evaluator, base, name, call),
@@ -74,22 +75,42 @@ pub fn call(evaluator: &Evaluator, base: &Val, name: &str, call: Call) -> Result
 pub struct Call {
     /// The method, for messages.
     pub name: &'static str,
+    /// The type that it belongs to, for messages.
+    pub owner: &'static str,
     /// What it was called with.
     pub arguments: Arguments,
 }
 
 impl Call {
+    /// A call of the method `name` of `base`.
+    pub fn new(base: &Val, name: &'static str, arguments: Arguments) -> Self {
+        let owner = match base {
+            Val::Plain(value) => value.type_name(),
+            Val::List(_) => "list",
+            Val::Dict(_) | Val::Scope(_) => "dict",
+            Val::Tuple(_) => "tuple",
+            Val::Range(_) => "range",
+            _ => "object",
+        };
+        Self { name, owner, arguments }
+    }
+
     /// Python's error for the wrong number of arguments.
     fn expect(&self, least: usize, most: usize) -> Result<()> {
-        let given = self.arguments.positional.len() + self.arguments.named.len();
         if let Some(Val::Undefined(undefined)) = self.arguments.first_undefined() {
             return Err(undefined.error());
         }
-        let name = self.name;
+        self.count(least, most)
+    }
+
+    /// As [`Call::expect`], where an undefined argument is welcome.
+    fn count(&self, least: usize, most: usize) -> Result<()> {
+        let given = self.arguments.positional.len() + self.arguments.named.len();
+        let (name, owner) = (self.name, self.owner);
         let message = match (least, most) {
             _ if (least..=most).contains(&given) => return Ok(()),
-            (0, 0) => format!("{name}() takes no arguments ({given} given)"),
-            (1, 1) => format!("{name}() takes exactly one argument ({given} given)"),
+            (0, 0) => format!("{owner}.{name}() takes no arguments ({given} given)"),
+            (1, 1) => format!("{owner}.{name}() takes exactly one argument ({given} given)"),
             _ if given < least => format!("{name} expected at least {least} argument{}, got {given}", if least == 1 { "" } else { "s" }),
             _ => format!("{name} expected at most {most} argument{}, got {given}", if most == 1 { "" } else { "s" }),
         };

@@ -132,7 +132,7 @@ pub fn call(evaluator: &Evaluator, text: &Text, name: &str, call: Call) -> Resul
             call.expect(1, 3)?;
             let (_, part) = window(chars, &call)?;
             let affixes = match call.get(0, "prefix") {
-                Some(val) if val.is_list() => evaluator.items(val)?,
+                Some(val @ Val::Tuple(_)) => evaluator.items(val)?,
                 Some(val) => vec![val.clone()],
                 None => Vec::new(),
             };
@@ -350,13 +350,11 @@ fn expand_tabs(chars: &str, size: i64) -> String {
 
 fn split_blanks(chars: &str, most: usize, from_end: bool) -> Vec<String> {
     let mut made = Vec::new();
-    let mut rest = chars.trim();
+    // The blanks at the far side are dropped only when they are reached.
+    let mut rest = if from_end { chars.trim_end() } else { chars.trim_start() };
     while !rest.is_empty() {
         if made.len() >= most {
-            let whole = if from_end { chars.trim_start() } else { chars.trim_end() };
-            // What is left keeps the blanks at its far side.
-            let left = if from_end { &whole[..rest.len().min(whole.len())] } else { &whole[whole.len() - rest.len().min(whole.len())..] };
-            made.push(left.to_owned());
+            made.push(rest.to_owned());
             break;
         }
         let word = if from_end { rest.rfind(char::is_whitespace) } else { rest.find(char::is_whitespace) };
