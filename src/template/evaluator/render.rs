@@ -41,7 +41,20 @@ impl Evaluator {
         let template = self.session.engine.template(text, syntax)?;
         let mut out = Output::native();
         self.run_loaded(text, template, syntax, scope, &mut out)?;
-        Ok(out.finish())
+        Ok(self.with_line_breaks(text, out.finish()))
+    }
+
+    /// Jinja drops the last line break of a template; Ansible gives text as many as it was written with.
+    fn with_line_breaks(&self, written: &Text, val: Val) -> Val {
+        let count = |text: &Text| text.as_str().len() - text.as_str().trim_end_matches('\n').len();
+        let wanted = count(written);
+        match val.as_text() {
+            Some(text) if wanted > count(text) => {
+                let missing = "\n".repeat(wanted - count(text));
+                Val::from(self.derived(text, format!("{}{missing}", text.as_str())))
+            }
+            _ => val,
+        }
     }
 
     /// The bare expression in `text`.

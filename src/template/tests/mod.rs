@@ -265,6 +265,9 @@ fn facts_often_got_wrong() {
     check("{{ 3 }}{{ none }}", "3");
     check("{% for i in [1] %}{{ [i] }}{% endfor %}", "[1]");
     check("{{ 3 }}\n", "3");
+    check("{{ x }}\n", r"'ex\n'");
+    check("{{ x }}\n\n", r"'ex\n\n'");
+    check("{% if t %}a{% endif %}\n", r"'a\n'");
     check("{{ 3 }} ", "'3 '");
     check("x{{ none }}", "'x'");
     check("{{ 10/2 }}", "5.0");
@@ -292,4 +295,54 @@ fn facts_often_got_wrong() {
     check("{{ 2 ** 3 ** 2 }}", "64");
     check("{{ -2 ** 2 }}", "4");
     check("sh {{ d }}", "\"sh {'a': 1, 'b': {'c': 'ex'}}\"");
+}
+
+#[test]
+fn scopes_are_looked_up_name_by_name() {
+    struct Hosts;
+    impl Scope for Hosts {
+        fn get(&self, name: &str) -> Option<Variable> {
+            let mut names = Map::new();
+            names.insert("own", name);
+            names.insert("greeting", Value::Text(Text::trusted("hello {{ own }}", None)));
+            matches!(name, "web1" | "web2").then(|| Variable::Scope(Arc::new(Names(names))))
+        }
+
+        fn names(&self) -> Vec<Arc<str>> {
+            vec!["web1".into(), "web2".into()]
+        }
+    }
+    struct All;
+    impl Scope for All {
+        fn get(&self, name: &str) -> Option<Variable> {
+            match name {
+                "hostvars" => Some(Variable::Scope(Arc::new(Hosts))),
+                "own" => Some(Variable::Value(Value::text("me"))),
+                _ => None,
+            }
+        }
+
+        fn names(&self) -> Vec<Arc<str>> {
+            vec!["hostvars".into(), "own".into()]
+        }
+    }
+    let context = Arc::new(Context::of_playbook(std::env::temp_dir(), Arc::new(NoWorld)));
+    let templar = Templar::new(&Arc::new(Engine::new()), Arc::new(All), context);
+    let check = |source: &str, expected: &str| {
+        let got = match templar.render(&Value::Text(Text::trusted(source, None))) {
+            Ok(Rendered::Value(value)) => print::value_to_text(&value).as_str().to_owned(),
+            Ok(Rendered::Omit) => "omitted".to_owned(),
+            Err(error) => error.message().to_owned(),
+        };
+        assert_eq!(got, expected, "{source}");
+    };
+    check("{{ hostvars['web1'].greeting }}", "hello web1");
+    check("{{ hostvars.web2['greeting'] }} {{ own }}", "hello web2 me");
+    check("{% for host in hostvars %}{{ hostvars[host].own }};{% endfor %}", "web1;web2;");
+    check("{{ 'web1' in hostvars }} {{ 'db' in hostvars }}", "True False");
+    check("{{ hostvars['web1'] }}", "{'own': 'web1', 'greeting': 'hello web1'}");
+    check("{{ hostvars['web1'].nope | default('x') }}", "x");
+    check("{{ hostvars['db'].own | default('x') }}", "x");
+    check("{{ hostvars.web1.items() | default(0) }}", "[['own', 'web1'], ['greeting', 'hello web1']]");
+    check("{{ hostvars.web1.get('own') }}", "web1");
 }
