@@ -29,6 +29,7 @@ pub type JsonMap = serde_json::Map<String, Json>;
 registry::modules! {
     builtin::async_status::AsyncStatus,
     builtin::command::Command,
+    builtin::copy::Copy,
     builtin::file::File,
     builtin::ping::Ping,
     builtin::command::Shell,

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use crate::module::{Module, spec_of};
-use crate::spec::{Args, Spec};
+use crate::spec::{Args, Spec, Support};
 use crate::{Failure, Host, JsonMap, Outcome};
 
 /// A module whose options' type is not known to the caller.
@@ -33,7 +33,11 @@ impl ErasedModule {
 
     /// Runs it with checked arguments (see [`Spec::check`]). A failure is an outcome like any other; a panic is the caller's to catch.
     pub fn run(&self, args: JsonMap, host: &mut Host) -> Outcome {
-        let outcome = (self.start)(args, host).unwrap_or_else(|failure| failure.into_outcome());
+        let outcome = if host.is_checking() && self.spec().check == Support::None {
+            host.skipped_in_check_mode(self.name)
+        } else {
+            (self.start)(args, host).unwrap_or_else(|failure| failure.into_outcome())
+        };
         host.finish(outcome)
     }
 }

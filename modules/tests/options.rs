@@ -1,5 +1,7 @@
 //! Every module's options are Ansible's: names, aliases, types, defaults, choices; `record-options` writes the table of facts.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 
 use driftless_modules::{Json, registry, spec::Opt};

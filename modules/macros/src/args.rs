@@ -20,7 +20,7 @@ pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
         Fields::Unit => Vec::new(),
         Fields::Unnamed(_) => return Err(syn::Error::new_spanned(&input.ident, "options have names")),
     };
-    let (mut tables, mut constraints, mut readers) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut tables, mut constraints, mut readers, mut elsewhere) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for field in fields {
         let written = Written::of(field)?;
         let ident = field.ident.as_ref().expect("the fields are named");
@@ -32,6 +32,9 @@ pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
             continue;
         }
         tables.push(written.option(field)?);
+        if written.controller {
+            elsewhere.push(ident);
+        }
         let name = &written.name;
         readers.push(match optional(ty) {
             Some(_) => quote! { #ident: ::driftless_modules::spec::read_optional(args, #name, environment)? },
@@ -46,6 +49,11 @@ pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
         quote! { Self { #(#readers),* } }
     };
     Ok(quote! {
+        // The controller's half reads these.
+        const _: () = {
+            #(let _ = |args: &#ident| { let _ = &args.#elsewhere; };)*
+        };
+
         impl ::driftless_modules::spec::Args for #ident {
             fn options() -> ::std::vec::Vec<::driftless_modules::spec::Opt> {
                 #[allow(unused_mut)]
@@ -98,6 +106,7 @@ struct Written {
     required: bool,
     secret: bool,
     flatten: bool,
+    controller: bool,
     kind: Option<LitStr>,
 }
 
@@ -111,6 +120,7 @@ impl Written {
             required: false,
             secret: false,
             flatten: false,
+            controller: false,
             kind: None,
         };
         for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("arg")) {
@@ -131,10 +141,11 @@ impl Written {
             ("required", None) => self.required = true,
             ("secret", None) => self.secret = true,
             ("flatten", None) => self.flatten = true,
+            ("controller", None) => self.controller = true,
             _ => {
                 return Err(syn::Error::new(
                     key.span(),
-                    "expected `name = \"…\"`, `alias = \"…\"`, `default = …`, `kind = \"…\"`, `required`, `secret` or `flatten`",
+                    "expected `name = \"…\"`, `alias = \"…\"`, `default = …`, `kind = \"…\"`, `required`, `secret`, `controller` or `flatten`",
                 ));
             }
         }

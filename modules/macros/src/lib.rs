@@ -12,7 +12,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// On a field, `#[arg(…)]`: `name = "type"` (else the field's name), `alias = "dest"` (may be repeated), `default = …` (text, number,
 /// bool or a list of them), `required` (said for the reader: a field that is neither `Option` nor has a default is required anyway),
 /// `secret` (Ansible's `no_log`), `kind = "raw"` (overrides the kind that the field's type implies), `flatten` (the field is itself a
-/// struct of options that belong to this table).
+/// struct of options that belong to this table), `controller` (only the action reads it: the module itself has no use for it).
 ///
 /// On the struct, `#[args(…)]`: `mutually_exclusive("a", "b")`, `required_one_of("a", "b")`, `required_together("a", "b")`,
 /// `required_if(state = "link", "src")`, `required_if_any(state = "x", "a", "b")`, `required_by("a", "b")`.

@@ -145,11 +145,12 @@ impl<'a> Task<'a> {
             Found::Hard => State::Hard,
             Found::Link => State::Link,
         });
-        if !matches!(state, State::Link | State::Absent) && host.absolute(&path).is_dir() {
-            if let Some(name) = args.src.as_deref().and_then(Path::file_name) {
-                path.push(name);
-                found = Found::at(&host.absolute(&path))?;
-            }
+        if !matches!(state, State::Link | State::Absent)
+            && let Some(name) = args.src.as_deref().and_then(Path::file_name)
+            && host.absolute(&path).is_dir()
+        {
+            path.push(name);
+            found = Found::at(&host.absolute(&path))?;
         }
         let refused = |message: &str, path: &Path| Err(Failure::new(message).with("path", paths::shown(path)));
         if args.recurse && state != State::Directory {

@@ -2,6 +2,7 @@
 
 pub mod async_status;
 pub mod command;
+pub mod copy;
 pub mod file;
 pub mod ping;
 pub mod stat;

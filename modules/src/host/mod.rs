@@ -21,6 +21,7 @@ pub mod words;
 mod xattr;
 
 use std::ffi::OsStr;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -33,9 +34,8 @@ pub use contents::{Contents, NoContents, Sink};
 pub use door::Door;
 pub use environment::Environment;
 pub use mask::Mask;
-pub use replace::{Version, Write};
+pub use replace::{Staged, Version, Write};
 
-use crate::spec::{self, Support};
 use crate::{Failure, Json, JsonMap, Outcome, Result};
 
 /// What a request brings along for its module.
@@ -123,6 +123,20 @@ impl Host {
             return Ok(None);
         }
         effect(&Door::of(&self.surroundings)).map(Some)
+    }
+
+    /// Writes what `open` gives beside its place, when not checking; the content may come over the wire, which needs the host itself.
+    pub(crate) fn stage_with(
+        &mut self,
+        open: &mut dyn for<'h> FnMut(&'h mut Self) -> Result<Box<dyn Read + 'h>>,
+        stage: impl FnOnce(&Door, &mut dyn Read) -> Result<Staged>,
+    ) -> Result<Staged> {
+        if self.check {
+            return Err(Failure::new("nothing is written when checking"));
+        }
+        let surroundings = self.surroundings.clone();
+        let mut reader = open(self)?;
+        stage(&Door::of(&surroundings), &mut *reader)
     }
 
     /// A folder or file of the module's own, made and removed again also when checking: `validate` needs one.
@@ -220,7 +234,7 @@ impl Host {
     }
 
     /// Ansible's answer of a module that cannot foretell: the task is skipped.
-    pub fn skipped_in_check_mode(&self, module: &str) -> Outcome {
+    pub(crate) fn skipped_in_check_mode(&self, module: &str) -> Outcome {
         Outcome::new(false).with("skipped", true).with("msg", format!("remote module ({module}) does not support check mode"))
     }
 
@@ -235,11 +249,6 @@ impl Host {
         }
         self.mask.map(outcome.as_map_mut());
         outcome
-    }
-
-    /// What a module's specification and the request say together: whether it is skipped now.
-    pub fn skips(&self, spec: &spec::Spec) -> bool {
-        self.check && spec.check == Support::None
     }
 
     /// A path of the task from the root.
