@@ -29,17 +29,15 @@ fn binary() -> &'static Path {
     })
 }
 
-/// The control machine, with another home, and perhaps another program in the place of the helper's start.
+/// The control machine, where another command line than the one that was asked for is run.
 struct Host {
     local: Local,
-    home: PathBuf,
-    instead: Option<String>,
+    rewrite: Box<dyn Fn(&str) -> String + Send>,
 }
 
 impl Connection for Host {
     fn spawn(&mut self, command: &str, deadline: Deadline) -> Result<StreamId, ConnectionError> {
-        let command = self.instead.as_deref().unwrap_or(command);
-        self.local.spawn(&format!("HOME={}; export HOME; {command}", self.home.display()), deadline)
+        self.local.spawn(&(self.rewrite)(command), deadline)
     }
     fn send(&mut self, stream: StreamId, bytes: &[u8]) {
         self.local.send(stream, bytes);
@@ -86,23 +84,29 @@ impl World {
     }
 
     fn session(&self) -> Session {
-        self.start(None)
+        self.start(None, SessionOptions::default())
     }
 
     /// A session whose host runs `script` where the helper should be started.
     fn hostile(&self, script: impl Into<String>) -> Session {
-        self.start(Some(script.into()))
+        self.start(Some(script.into()), SessionOptions { start_timeout: Duration::from_secs(20), ..SessionOptions::default() })
     }
 
-    fn start(&self, instead: Option<String>) -> Session {
-        let host = Host { local: Local::new(None).unwrap(), home: self.home.path().to_owned(), instead };
-        let options = SessionOptions { start_timeout: Duration::from_secs(20), ..SessionOptions::default() };
-        Session::new(Box::new(host), Arc::clone(&self.store), options)
+    /// A session in a home of the test's own.
+    fn start(&self, instead: Option<String>, options: SessionOptions) -> Session {
+        let home = self.home.path().to_owned();
+        let rewrite = move |command: &str| format!("HOME={}; export HOME; {}", home.display(), instead.as_deref().unwrap_or(command));
+        session(rewrite, &self.store, options)
     }
 
     fn path(&self, name: &str) -> String {
         self.home.path().join(name).to_str().unwrap().to_owned()
     }
+}
+
+fn session(rewrite: impl Fn(&str) -> String + Send + 'static, store: &Arc<Store>, options: SessionOptions) -> Session {
+    let host = Host { local: Local::new(None).unwrap(), rewrite: Box::new(rewrite) };
+    Session::new(Box::new(host), Arc::clone(store), options)
 }
 
 fn request(module: &str, args: serde_json::Value) -> Request {
@@ -467,11 +471,7 @@ fn become_failures_are_told_apart() {
     let silent = world.path("silent");
     std::fs::write(&silent, "#!/bin/sh\nexec sleep 60\n").unwrap();
     std::fs::set_permissions(&silent, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    session = world.session();
-    session.close();
-    let host = Host { local: Local::new(None).unwrap(), home: world.home.path().to_owned(), instead: None };
-    let options = SessionOptions { become_timeout: Duration::from_secs(1), ..SessionOptions::default() };
-    let mut session = Session::new(Box::new(host), Arc::clone(&world.store), options);
+    let mut session = world.start(None, SessionOptions { become_timeout: Duration::from_secs(1), ..SessionOptions::default() });
     let never = Become { exe: Some(silent), ..Become::sudo("root") };
     let Err(RunError::Become(failure)) = session.run_one(Some(&never), shell("id")) else { panic!("it went on") };
     assert_eq!(failure.kind, BecomeFailureKind::Timeout);
@@ -494,45 +494,9 @@ impl Fleet {
     }
 
     fn session(&self, host: &str, user: &str) -> Session {
-        struct Ssh(Local, String);
-        impl Connection for Ssh {
-            fn spawn(&mut self, command: &str, deadline: Deadline) -> Result<StreamId, ConnectionError> {
-                self.0.spawn(&format!("exec {} {}", self.1, crate::transport::shell::quote(command)), deadline)
-            }
-            fn send(&mut self, stream: StreamId, bytes: &[u8]) {
-                self.0.send(stream, bytes);
-            }
-            fn end_input(&mut self, stream: StreamId) {
-                self.0.end_input(stream);
-            }
-            fn unsent(&self, stream: StreamId) -> usize {
-                self.0.unsent(stream)
-            }
-            fn read(&mut self, stream: StreamId, into: &mut Vec<u8>, deadline: Deadline) -> Result<ReadEvent, ConnectionError> {
-                self.0.read(stream, into, deadline)
-            }
-            fn flush(&mut self, stream: StreamId, deadline: Deadline) -> Result<(), ConnectionError> {
-                self.0.flush(stream, deadline)
-            }
-            fn close_stream(&mut self, stream: StreamId) {
-                self.0.close_stream(stream);
-            }
-            fn tend(&mut self) -> Result<(), ConnectionError> {
-                self.0.tend()
-            }
-            fn poll_fd(&self) -> Option<BorrowedFd<'_>> {
-                self.0.poll_fd()
-            }
-            fn waker(&self) -> Waker {
-                self.0.waker()
-            }
-            fn close(self: Box<Self>) {
-                Box::new(self.0).close();
-            }
-        }
-        let ssh = format!("ssh -T -F {} -o BatchMode=yes -o ControlPath=none -l {user} {host}", self.config);
-        let options = SessionOptions { shell_stays: true, ..SessionOptions::default() };
-        Session::new(Box::new(Ssh(Local::new(None).unwrap(), ssh)), Arc::clone(&self.store), options)
+        let ssh = format!("exec ssh -T -F {} -o BatchMode=yes -o ControlPath=none -l {user} {host}", self.config);
+        let rewrite = move |command: &str| format!("{ssh} {}", crate::transport::shell::quote(command));
+        session(rewrite, &self.store, SessionOptions { shell_stays: true, ..SessionOptions::default() })
     }
 }
 
@@ -601,4 +565,90 @@ fn users_are_become_on_the_fleet() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A helper that no host has yet: trailing bytes are of no matter to a program.
+fn fresh(store: &Store, folder: &Path) -> Arc<Store> {
+    let name = store.binaries()[0].file_name();
+    let mut bytes = store.by_file_name(&name).unwrap().unpacked();
+    bytes.extend_from_slice(folder.to_str().unwrap().as_bytes());
+    let path = folder.join("helper");
+    std::fs::write(&path, bytes).unwrap();
+    Arc::new(Store::named(&path).unwrap())
+}
+
+#[test]
+fn bad_disks_on_the_fleet_mean_another_folder_or_a_clear_failure() {
+    let Some(fleet) = Fleet::find() else {
+        println!("left out: it needs the fleet, `tests/fleet/fleet run`");
+        return;
+    };
+    let command = std::env::var("DRIFTLESS_FLEET").unwrap();
+    let set = |what: &[&str]| assert!(Command::new(&command).arg("set").arg("openrc-1").args(what).status().unwrap().success());
+    let attempt = || {
+        let folder = tempfile::tempdir().unwrap();
+        let fleet = Fleet { config: fleet.config.clone(), store: fresh(&fleet.store, folder.path()) };
+        let mut session = fleet.session("openrc-1", "root");
+        let reply = session.run_one(None, shell("readlink /proc/$PPID/exe"));
+        session.close();
+        reply.map(|reply| reply.outcome["stdout"].as_str().unwrap().to_owned())
+    };
+    assert!(attempt().unwrap().starts_with("/root/.cache/driftless/helper-"));
+    set(&["ro"]);
+    let read_only = attempt();
+    set(&["noexec-tmp"]);
+    let nowhere = attempt();
+    set(&["exec-tmp"]);
+    set(&["rw"]);
+    set(&["fill=/"]);
+    let full = attempt();
+    set(&["unfill=/"]);
+    assert!(read_only.unwrap().starts_with("/tmp/driftless-0/"));
+    assert!(full.unwrap().starts_with("/tmp/driftless-0/"));
+    let Err(RunError::Deploy(why)) = nowhere else { panic!("{nowhere:?}") };
+    assert!(why.contains("no folder"), "{why}");
+}
+
+#[test]
+fn a_relayed_helper_whose_login_helper_is_killed_ends_its_task_and_itself() {
+    if !is_root() {
+        println!("left out: it needs root");
+        return;
+    }
+    let world = World::new();
+    let mut session = world.session();
+    let login = stdout(&mut session, "echo $PPID");
+    let folder = world.path("open");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::set_permissions(world.home.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    let pids = [format!("{folder}/helper"), format!("{folder}/task")];
+    let line = format!("echo $PPID >{}; echo $$ >{}; sleep 60", pids[0], pids[1]);
+    let killer = {
+        let task = pids[1].clone();
+        std::thread::spawn(move || {
+            soon("the task runs", Duration::from_secs(20), || std::fs::read_to_string(&task).is_ok_and(|text| text.ends_with('\n')));
+            assert!(Command::new("kill").args(["-9", login.trim()]).status().unwrap().success());
+        })
+    };
+    let error = session.run_one(Some(&nobody()), shell(&line)).unwrap_err();
+    killer.join().unwrap();
+    assert!(matches!(error, RunError::HelperGone { end: HelperEnd::Signal(9), .. }), "{error:?}");
+    let [helper, task] = pids.map(|path| std::fs::read_to_string(path).unwrap());
+    soon("the task is gone", Duration::from_secs(5), || !lives(&task));
+    soon("the helper is gone", Duration::from_secs(5), || !lives(&helper));
+    assert_eq!(session.run_one(Some(&nobody()), shell("id -un")).unwrap().outcome["stdout"], "nobody");
+}
+
+#[test]
+fn a_round_trip_is_short() {
+    let world = World::new();
+    let mut session = world.session();
+    session.run_one(None, request("ping", json!({}))).unwrap();
+    let begun = Instant::now();
+    for _ in 0..500 {
+        session.run_one(None, request("ping", json!({}))).unwrap();
+    }
+    println!("a round trip took {:?}", begun.elapsed() / 500);
+    assert!(begun.elapsed() < Duration::from_secs(10));
 }
