@@ -17,6 +17,11 @@ description: Writes every event of a run to the file that CASE_EVENTS names.
 """
 
 
+def _plain(value):
+    """Dates as Ansible's own JSON has them."""
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
 class CallbackModule(CallbackBase):
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
@@ -30,7 +35,7 @@ class CallbackModule(CallbackBase):
     def _write(self, event, **fields):
         line = {"event": event}
         line.update(fields)
-        self._out.write(json.dumps(line, default=str) + "\n")
+        self._out.write(json.dumps(line, default=_plain) + "\n")
         self._out.flush()
 
     def _task_start(self, task, handler):
