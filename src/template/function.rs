@@ -121,12 +121,22 @@ impl Arguments {
                 None => return Err(TemplateError::conversion(format!("{name}() got an unexpected keyword argument '{key}'"))),
             }
         }
-        for (param, value) in params.iter().zip(&bound.values) {
-            if let (Param::Required(missing), None) = (param, value) {
-                return Err(TemplateError::conversion(format!("{name}() missing 1 required positional argument: '{missing}'")));
-            }
-        }
-        Ok(bound)
+        let missing: Vec<String> = params
+            .iter()
+            .zip(&bound.values)
+            .filter_map(|pair| match pair {
+                (Param::Required(missing), None) => Some(format!("'{missing}'")),
+                _ => None,
+            })
+            .collect();
+        let Some((last, others)) = missing.split_last() else { return Ok(bound) };
+        let names = match others {
+            [] => last.clone(),
+            [one] => format!("{one} and {last}"),
+            _ => format!("{}, and {last}", others.join(", ")),
+        };
+        let plural = if others.is_empty() { "" } else { "s" };
+        Err(TemplateError::conversion(format!("{name}() missing {} required positional argument{plural}: {names}", missing.len())))
     }
 }
 

@@ -191,6 +191,16 @@ impl Evaluator {
         self.truthy(&result)
     }
 
+    /// The filter of this name.
+    pub fn find_filter(&self, name: &str) -> Result<&'static super::Filter> {
+        self.session.engine.filter(name)
+    }
+
+    /// The test of this name.
+    pub fn find_test(&self, name: &str) -> Result<&'static super::Test> {
+        self.session.engine.test(name)
+    }
+
     /// The lookup of this name.
     pub fn find_lookup(&self, name: &str) -> Result<&'static super::Lookup> {
         self.session.engine.lookup(name)

@@ -1,18 +1,80 @@
-//! Filters: families of functions, each with its table.
+//! Filters: families of functions, each with its table, sorted by name.
 
-use super::{Filter, Markers, Param, Val};
+mod data;
+mod dict;
+mod hash;
+mod item;
+mod list;
+mod logic;
+mod number;
+mod path;
+#[cfg(test)]
+pub(in crate::template) mod recorded;
+mod regex;
+mod select;
+mod set;
+mod text;
+mod time;
+mod unsupported;
+mod url;
+mod wrap;
+
+use super::{Evaluator, Filter, Markers, Param, Result, TemplateError, Val};
+use crate::value::Text;
+
+pub(in crate::template) use item::attribute;
+pub(in crate::template) use url::Url;
 
 /// All families.
-pub const FILTERS: &[&[Filter]] = &[CORE];
-
-const CORE: &[Filter] = &[
-    Filter { name: "d", params: DEFAULT, markers: Markers::Accept, run: default },
-    Filter { name: "default", params: DEFAULT, markers: Markers::Accept, run: default },
+pub const FILTERS: &[&[Filter]] = &[
+    data::FILTERS,
+    dict::FILTERS,
+    hash::FILTERS,
+    list::FILTERS,
+    logic::FILTERS,
+    number::FILTERS,
+    path::FILTERS,
+    regex::FILTERS,
+    select::FILTERS,
+    set::FILTERS,
+    text::FILTERS,
+    time::FILTERS,
+    unsupported::FILTERS,
+    url::FILTERS,
 ];
 
-const DEFAULT: &[Param] = &[Param::Optional("default_value"), Param::Optional("boolean")];
+/// A row of a family's table; undefined input or arguments are the result.
+const fn filter(name: &'static str, params: &'static [Param], run: fn(&Evaluator, &Val, &super::Bound) -> Result<Val>) -> Filter {
+    Filter { name, params, markers: Markers::Propagate, run }
+}
 
-fn default(evaluator: &super::Evaluator, value: &Val, arguments: &super::Bound) -> super::Result<Val> {
-    let replace = value.is_undefined() || arguments.flag_or(evaluator, 1, false)? && !evaluator.truthy(value)?;
-    Ok(if replace { arguments.get(0).cloned().unwrap_or_else(|| Val::from("")) } else { value.clone() })
+/// The filter refuses its input.
+pub(in crate::template) fn refuse<T>(message: impl Into<String>) -> Result<T> {
+    Err(TemplateError::plugin(message))
+}
+
+/// New characters made of `source`'s.
+pub(in crate::template) fn derived(evaluator: &Evaluator, source: &Text, chars: impl Into<String>) -> Val {
+    Val::from(evaluator.derived(source, chars))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_give_what_ansible_gives() {
+        recorded::check_records(include_str!("recorded.jsonl"));
+    }
+
+    #[test]
+    fn tables_are_sorted_and_names_are_unique() {
+        let mut names = std::collections::HashSet::new();
+        for family in FILTERS {
+            assert!(family.is_sorted_by_key(|filter| filter.name), "the family of `{}`", family[0].name);
+            for filter in *family {
+                assert!(names.insert(filter.name), "`{}` is there twice", filter.name);
+            }
+        }
+    }
 }

@@ -226,7 +226,7 @@ fn errors_have_the_place_of_the_exact_piece() {
     assert_eq!(place("\"a {{ num.user }}\""), "num.user \"\" object of type 'int' has no attribute 'user'");
     assert_eq!(place("\"hello {{ cnd.name }}\""), "cnd \"did you mean `cond`?\" 'cnd' is undefined");
     assert_eq!(place("'it''s {{ 1 / 0 }}'"), "1 / 0 \"\" division by zero");
-    assert_eq!(place("\"{{ x | uper }}\""), "uper \"\" Syntax error in template: No filter named 'uper'.");
+    assert_eq!(place("\"{{ x | uper }}\""), "uper \"did you mean `upper`?\" Syntax error in template: No filter named 'uper'.");
     assert_eq!(place(">-\n  a\n  {{ l[0].x\n  }}"), "l[0].x \"\" object of type 'int' has no attribute 'x'");
     assert_eq!(place("\"{{ 1 1 }}\""), "1 \"\" Syntax error in template: expected token 'end of print statement', got 'integer'");
 }

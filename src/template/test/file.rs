@@ -1,0 +1,60 @@
+//! Tests of paths on the control machine.
+
+use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use super::{refuse, test};
+use crate::template::{Bound, Evaluator, Param, Result, Test, Val};
+
+pub(super) const TESTS: &[Test] = &[
+    test("abs", &[], |_, value, _| on_path(value, Path::is_absolute)),
+    test("directory", &[], |_, value, _| on_path(value, Path::is_dir)),
+    test("exists", &[], |_, value, _| on_path(value, Path::exists)),
+    test("file", &[], |_, value, _| on_path(value, Path::is_file)),
+    test("is_abs", &[], |_, value, _| on_path(value, Path::is_absolute)),
+    test("is_dir", &[], |_, value, _| on_path(value, Path::is_dir)),
+    test("is_file", &[], |_, value, _| on_path(value, Path::is_file)),
+    test("is_link", &[], |_, value, _| on_path(value, Path::is_symlink)),
+    test("is_mount", &[], |_, value, _| on_path(value, is_mount)),
+    test("is_same_file", OTHER, same_file),
+    test("link", &[], |_, value, _| on_path(value, Path::is_symlink)),
+    test("link_exists", &[], |_, value, _| on_path(value, |path| path.symlink_metadata().is_ok())),
+    test("mount", &[], |_, value, _| on_path(value, is_mount)),
+    test("same_file", OTHER, same_file),
+    test("vaulted_file", &[], vaulted_file),
+];
+
+const OTHER: &[Param] = &[Param::Required("other")];
+
+/// What is no path is nothing there.
+fn on_path(value: &Val, holds: impl Fn(&Path) -> bool) -> Result<bool> {
+    Ok(value.as_str().is_some_and(|path| holds(Path::new(path))))
+}
+
+/// Another device than its parent's, or the root.
+fn is_mount(path: &Path) -> bool {
+    let Ok(own) = path.symlink_metadata() else { return false };
+    let Ok(parent) = path.join("..").canonicalize().and_then(|parent| parent.symlink_metadata()) else { return false };
+    !own.is_symlink() && (own.dev() != parent.dev() || own.ino() == parent.ino())
+}
+
+fn same_file(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<bool> {
+    let identity = |val: &Val| {
+        let path = evaluator.text(val)?;
+        match std::fs::metadata(path.as_str()) {
+            Ok(metadata) => Ok((metadata.dev(), metadata.ino())),
+            Err(_) => refuse(format!("[Errno 2] No such file or directory: '{}'", path.as_str())),
+        }
+    };
+    Ok(identity(value)? == identity(arguments.required(0))?)
+}
+
+fn vaulted_file(evaluator: &Evaluator, value: &Val, _: &Bound) -> Result<bool> {
+    let path = evaluator.text(value)?;
+    let mut head = [0; 14];
+    match std::fs::File::open(path.as_str()) {
+        Ok(mut file) => Ok(file.read_exact(&mut head).is_ok() && head == *b"$ANSIBLE_VAULT"),
+        Err(error) => refuse(format!("Cannot test if the file {} is a vault: {error}", path.as_str())),
+    }
+}

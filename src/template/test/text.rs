@@ -1,0 +1,47 @@
+//! Tests of texts.
+
+use super::{refuse, test};
+use crate::template::python::regex::{Anchor, Flags, compile};
+use crate::template::{Bound, Evaluator, Param, Result, TemplateError, Test, Val};
+
+use Param::{Optional, Required};
+
+pub(super) const TESTS: &[Test] = &[
+    test("lower", &[], |evaluator, value, _| Ok(is_cased(evaluator.text(value)?.as_str(), char::is_lowercase, char::is_uppercase))),
+    test("match", PATTERN, |evaluator, value, arguments| matches(evaluator, value, arguments, Anchor::Start)),
+    test("regex", REGEX, |evaluator, value, arguments| {
+        let anchor = match arguments.text(3)?.map_or("search", |kind| kind.as_str()) {
+            "search" => Anchor::Anywhere,
+            "match" => Anchor::Start,
+            "fullmatch" => Anchor::Both,
+            other => return refuse(format!("'{other}' is no match type, expected 'search', 'match' or 'fullmatch'")),
+        };
+        matches(evaluator, value, arguments, anchor)
+    }),
+    test("search", PATTERN, |evaluator, value, arguments| matches(evaluator, value, arguments, Anchor::Anywhere)),
+    test("upper", &[], |evaluator, value, _| Ok(is_cased(evaluator.text(value)?.as_str(), char::is_uppercase, char::is_lowercase))),
+    // A text that was decrypted is told from others with the vaults.
+    test("vault_encrypted", &[], |_, _, _| Ok(false)),
+];
+
+const PATTERN: &[Param] = &[Optional("pattern"), Optional("ignorecase"), Optional("multiline")];
+const REGEX: &[Param] = &[Required("pattern"), Optional("ignorecase"), Optional("multiline"), Optional("match_type")];
+
+/// Python's `islower`, `isupper`: one letter at least is so, none is the other.
+fn is_cased(text: &str, wanted: fn(char) -> bool, other: fn(char) -> bool) -> bool {
+    text.chars().any(wanted) && !text.chars().any(other)
+}
+
+fn matches(evaluator: &Evaluator, value: &Val, arguments: &Bound, anchor: Anchor) -> Result<bool> {
+    let source = arguments.get(0).map(|pattern| evaluator.text(pattern)).transpose()?;
+    let flags = Flags {
+        ignore_case: arguments.flag_or(evaluator, 1, false)?,
+        multi_line: arguments.flag_or(evaluator, 2, false)?,
+        ..Flags::default()
+    };
+    let text = evaluator.text(value)?;
+    let source = source.as_ref().map_or("", |source| source.as_str());
+    compile(source, flags, anchor)
+        .and_then(|pattern| pattern.is_match(text.as_str()))
+        .map_err(|error| TemplateError::plugin(error.to_string()))
+}
