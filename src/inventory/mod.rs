@@ -3,6 +3,8 @@
 
 mod group;
 mod host;
+mod pattern;
+mod source;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,8 @@ use std::sync::{Arc, OnceLock};
 
 pub use group::{Group, GroupId};
 pub use host::{Host, HostId};
+pub use pattern::{HostPattern, PatternError};
+pub use source::load;
 
 use crate::value::{Map, Value};
 
@@ -299,6 +303,13 @@ impl Inventory {
     /// Sets a variable of a group, as an inventory file does; `ansible_group_priority` is no variable but the group's priority.
     pub fn set_group_variable(&mut self, group: GroupId, name: &str, value: Value) {
         Arc::make_mut(&mut self.groups[group.index()]).set(name, value);
+    }
+
+    /// Notes the first source that names a host.
+    fn note_source(&mut self, host: HostId, source: &Arc<str>) {
+        if self.host(host).file.is_none() {
+            self.host_mut(host).file = Some(Arc::clone(source));
+        }
     }
 
     fn host_mut(&mut self, host: HostId) -> &mut Host {

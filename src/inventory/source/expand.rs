@@ -1,0 +1,129 @@
+//! Host patterns of inventory files: `web[01:10].example.org:2222` is ten hosts and a port.
+
+/// The hosts that `pattern` names, and the port behind it.
+pub(super) fn expand(pattern: &str) -> Result<(Vec<String>, Option<u16>), String> {
+    if pattern.trim_end().ends_with(':') && !pattern.contains('[') {
+        return Err(format!(
+            "invalid host pattern `{pattern}`: ending in `:` is not allowed, this character is reserved to provide a port"
+        ));
+    }
+    let (host, port) = split_port(pattern);
+    let mut names = Vec::new();
+    expand_ranges(host, &mut names)?;
+    if names.iter().any(|name| name.trim() == "---") {
+        return Err("invalid host pattern `---`: this is normally a sign that the file is YAML".to_owned());
+    }
+    Ok((names, port))
+}
+
+/// `host:22`, `[::1]:22`; what is no address with a port is a name as a whole.
+fn split_port(pattern: &str) -> (&str, Option<u16>) {
+    let Some((host, digits)) = pattern.rsplit_once(':') else { return (unbracketed(pattern), None) };
+    let port = digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let Some(port) = port else { return (unbracketed(pattern), None) };
+    let bare = unbracketed(host);
+    // Only the colons of ranges may stand in a name before a port.
+    let outside: String = bare
+        .split('[')
+        .enumerate()
+        .map(|(index, part)| if index == 0 { part } else { part.split_once(']').map_or("", |(_, after)| after) })
+        .collect();
+    if bare != host || !outside.contains(':') { (bare, Some(port)) } else { (pattern, None) }
+}
+
+/// `[::1]` without its brackets; ranges keep theirs.
+fn unbracketed(host: &str) -> &str {
+    let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    inner.filter(|inner| inner.parse::<std::net::IpAddr>().is_ok()).unwrap_or(host)
+}
+
+fn expand_ranges(pattern: &str, names: &mut Vec<String>) -> Result<(), String> {
+    let Some((head, range, tail)) = first_range(pattern) else {
+        names.push(pattern.to_owned());
+        return Ok(());
+    };
+    for part in items(range)? {
+        if names.len() >= MAX_HOSTS {
+            return Err("host range names more than a million hosts".to_owned());
+        }
+        expand_ranges(&format!("{head}{part}{tail}"), names)?;
+    }
+    Ok(())
+}
+
+/// A `[` before a `:` before a `]` is a range.
+fn first_range(pattern: &str) -> Option<(&str, &str, &str)> {
+    let (open, colon, close) = (pattern.find('[')?, pattern.find(':')?, pattern.find(']')?);
+    (open < colon && colon < close).then(|| (&pattern[..open], &pattern[open + 1..close], &pattern[close + 1..]))
+}
+
+fn items(range: &str) -> Result<Vec<String>, String> {
+    let bounds: Vec<&str> = range.split(':').collect();
+    let (begin, end, step) = match bounds.as_slice() {
+        [begin, end] => (*begin, *end, "1"),
+        [begin, end, step] => (*begin, *end, *step),
+        _ => return Err("host range must be begin:end or begin:end:step".to_owned()),
+    };
+    let begin = if begin.is_empty() { "0" } else { begin };
+    if end.is_empty() {
+        return Err("host range must specify end value".to_owned());
+    }
+    let step: usize = step
+        .parse()
+        .ok()
+        .filter(|step| *step > 0)
+        .ok_or_else(|| format!("host range has the step `{step}`, expected a positive number"))?;
+    let padded = begin.len() > 1 && begin.starts_with('0');
+    if padded && begin.len() != end.len() {
+        return Err("host range must specify equal-length begin and end formats".to_owned());
+    }
+    if let (Some(from), Some(to)) = (letter(begin), letter(end)) {
+        if from > to {
+            return Err("host range must have begin <= end".to_owned());
+        }
+        return Ok((from..=to).step_by(step).map(|index| LETTERS[index..=index].to_owned()).collect());
+    }
+    let number = |text: &str| text.parse::<u64>().map_err(|_| format!("host range `[{range}]` has neither numbers nor letters as bounds"));
+    let (from, to) = (number(begin)?, number(end)?);
+    let width = if padded { begin.len() } else { 0 };
+    Ok((from..=to).step_by(step).take(MAX_HOSTS + 1).map(|index| format!("{index:0width$}")).collect())
+}
+
+/// A range that names more hosts is a mistake of writing.
+const MAX_HOSTS: usize = 1_000_000;
+
+const LETTERS: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+fn letter(text: &str) -> Option<usize> {
+    LETTERS.find(text).filter(|_| text.len() == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_and_ports_are_expanded() {
+        let cases = [
+            ("a", "a"),
+            ("a[1:3]", "a1 a2 a3"),
+            ("a[01:10:4].x:2222", "a01.x a05.x a09.x :2222"),
+            ("c[a:c:2].x", "ca.x cc.x"),
+            ("h[1:2][a:b]", "h1a h1b h2a h2b"),
+            ("fe80::1", "fe80::1"),
+            ("[fe80::1]:22", "fe80::1 :22"),
+            ("[::1]", "::1"),
+            ("x:y", "x:y"),
+            ("10.0.0.1:33", "10.0.0.1 :33"),
+            ("a[:2]", "a0 a1 a2"),
+        ];
+        for (pattern, shown) in cases {
+            let (mut names, port) = expand(pattern).unwrap();
+            names.extend(port.map(|port| format!(":{port}")));
+            assert_eq!(names.join(" "), shown, "{pattern}");
+        }
+        for pattern in ["a:", "a[1:]", "a[03:5]", "a[c:a]", "---", "a[1:2:3:4]", "a[x1:y]", "a[0:9999999999]"] {
+            assert!(expand(pattern).is_err(), "{pattern}");
+        }
+    }
+}
