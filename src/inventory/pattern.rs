@@ -155,30 +155,43 @@ fn named(inventory: &Inventory, text: &str, diagnostics: &mut Diagnostics) -> Re
     }
     let (name, subscript) = subscript(text);
     let hosts = enumerate(inventory, name, diagnostics)?;
-    let Some((start, end)) = subscript.filter(|_| !hosts.is_empty()) else { return Ok(hosts) };
-    let Some(end) = end else {
-        let index = if start < 0 { start + i64::try_from(hosts.len()).unwrap_or(i64::MAX) } else { start };
-        let host = usize::try_from(index).ok().and_then(|index| hosts.get(index));
-        return host.map(|host| vec![*host]).ok_or_else(|| PatternError::Subscript(text.to_owned()));
-    };
-    let start = usize::try_from(start).unwrap_or(0);
-    let count = end.map_or(usize::MAX, |end| (end + 1).saturating_sub(start));
-    Ok(hosts.into_iter().skip(start).take(count).collect())
+    match subscript.filter(|_| !hosts.is_empty()) {
+        None => Ok(hosts),
+        Some(Subscript::One(index)) => {
+            let from_end = i64::try_from(hosts.len()).unwrap_or(i64::MAX);
+            let index = if index < 0 { index + from_end } else { index };
+            let host = usize::try_from(index).ok().and_then(|index| hosts.get(index));
+            host.map(|host| vec![*host]).ok_or_else(|| PatternError::Subscript(text.to_owned()))
+        }
+        Some(Subscript::Range(start, end)) => {
+            let count = end.map_or(usize::MAX, |end| (end + 1).saturating_sub(start));
+            Ok(hosts.into_iter().skip(start).take(count).collect())
+        }
+    }
 }
 
-/// `web[0]`, `web[-1]`, `web[0:2]`, `web[1:]`: the name, the first index, and the last one where it is a range (`None` in it: to the end).
-fn subscript(text: &str) -> (&str, Option<(i64, Option<Option<usize>>)>) {
+/// What stands in the brackets behind a name.
+#[derive(Clone, Copy)]
+enum Subscript {
+    /// `[0]`, `[-1]`
+    One(i64),
+    /// `[0:2]`, both ends included; `[1:]` has no end.
+    Range(usize, Option<usize>),
+}
+
+/// A name and the subscript behind it; a regular expression has none.
+fn subscript(text: &str) -> (&str, Option<Subscript>) {
     let parse = || {
         let (name, inner) = text.strip_suffix(']')?.rsplit_once('[')?;
         if name.is_empty() || text.starts_with('~') {
             return None;
         }
         if let Ok(index) = inner.parse::<i64>() {
-            return Some((name, (index, None)));
+            return Some((name, Subscript::One(index)));
         }
         let (start, end) = inner.split_once([':', '-'])?;
         let end = if end.is_empty() { None } else { Some(end.parse().ok()?) };
-        Some((name, (i64::from(start.parse::<u32>().ok()?), Some(end))))
+        Some((name, Subscript::Range(start.parse().ok()?, end)))
     };
     parse().map_or((text, None), |(name, found)| (name, Some(found)))
 }

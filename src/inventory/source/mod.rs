@@ -42,7 +42,9 @@ pub fn load(sources: &[String], folder: &Path, diagnostics: &mut Diagnostics) ->
         diagnostics.push(Diagnostic::warning(format!("found both group and host with same name: `{name}`")));
     }
     // Patterns and `delegate_to` may name these whatever the inventory has.
-    ["localhost", "127.0.0.1", "::1"].iter().for_each(|name| drop(inventory.implicit_localhost(name)));
+    for name in ["localhost", "127.0.0.1", "::1"] {
+        inventory.implicit_localhost(name);
+    }
     let odd: Vec<String> =
         inventory.group_ids().map(|id| inventory.group(id).name().to_string()).filter(|name| !is_safe_group_name(name)).collect();
     if !odd.is_empty() {
