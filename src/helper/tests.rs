@@ -83,6 +83,13 @@ impl World {
         Self { home: tempfile::tempdir().unwrap(), store: Arc::clone(store) }
     }
 
+    /// One whose helper lies nowhere yet, also not where an earlier test had to put it.
+    fn unspoilt() -> Self {
+        let mut world = Self::new();
+        world.store = fresh(&world.store, world.home.path());
+        world
+    }
+
     fn session(&self) -> Session {
         self.start(None, SessionOptions::default())
     }
@@ -153,7 +160,7 @@ fn lives(pid: &str) -> bool {
 
 #[test]
 fn a_cold_host_gets_the_helper_and_a_warm_one_starts_it() {
-    let world = World::new();
+    let world = World::unspoilt();
     let mut session = world.session();
     assert_eq!(outcome(&mut session, request("ping", json!({})))["ping"], "pong");
     session.close();
@@ -170,13 +177,14 @@ fn a_cold_host_gets_the_helper_and_a_warm_one_starts_it() {
 #[test]
 fn files_that_others_could_change_are_not_started() {
     use std::os::unix::fs::PermissionsExt;
-    let world = World::new();
+    let world = World::unspoilt();
     world.session().run_one(None, request("ping", json!({}))).unwrap();
     let folder = world.home.path().join(".cache/driftless");
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
     let mut session = world.session();
     let path = stdout(&mut session, "readlink /proc/$PPID/exe");
     assert!(!path.starts_with(folder.to_str().unwrap()), "{path}");
+    std::fs::remove_file(path).unwrap();
 }
 
 #[test]

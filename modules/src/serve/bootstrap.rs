@@ -73,7 +73,8 @@ pub fn script(binaries: &[Binary], skip: usize, packing: Packing, shell: Shell, 
 
 /// `safe` looks at the folder and the file: ours, no symlinks, not writable by others. A home that is not ours is not used, since its
 /// owner could exchange the folder between the look and the start. `fits` makes the folder and starts a script in it: `noexec`
-/// shows before anything is sent. Changes of the umask stay in subshells, or the helper and all that it runs would inherit them.
+/// shows before anything is sent. Helpers that were pushed more than a month ago go when a new one comes. Changes of the umask stay in
+/// subshells, or the helper and all that it runs would inherit them.
 const TEXT: &str = r##"
 p=$(uname -sm);
 case $p in @NAMES *) echo "DRIFTLESS-PLATFORM $p"; exit 0;; esac;
@@ -96,7 +97,9 @@ echo "DRIFTLESS-WANT $z $d $n";
 read -r s h || exit 1;
 if [ $z = gzip ]; then (umask 077; set -C; head -c "$s" | gzip -dc >"$t");
 else (umask 077; set -C; head -c "$s" >"$t"); fi;
-chmod 700 "$t" && "$t" verify "$h" && mv -f "$t" "$d/$n" && @START;
+chmod 700 "$t" && "$t" verify "$h" && mv -f "$t" "$d/$n" && {
+find "$d" -name "helper-*" -mtime +30 -exec rm -f {} + 2>/dev/null;
+@START; };
 rm -f "$t"; echo "DRIFTLESS-FAILED could not be written to $d"; exit 1;
 fi; done;
 echo "DRIFTLESS-FAILED found no folder that this user may write to and run programs in, tried: "@FOLDERS; exit 1
