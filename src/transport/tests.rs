@@ -469,14 +469,17 @@ fn a_busy_sshd_is_tried_again() {
     assert_eq!(text(&connection.exec("echo in", b"", soon()).unwrap()), "in\n");
 }
 
-/// The hosts of a fleet, where there is one: `tests/fleet/README.md`.
-fn fleet() -> Option<Vec<serde_json::Value>> {
+/// One test at a time uses the fleet: some take a host's network away.
+static FLEET: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+/// The hosts of a fleet, where there is one: `tests/fleet/README.md`. The lock is to be held.
+fn fleet() -> Option<(Vec<serde_json::Value>, std::sync::MutexGuard<'static, ()>)> {
     let Ok(hosts) = std::env::var("DRIFTLESS_FLEET_HOSTS") else {
         eprintln!("skipped: no fleet");
         return None;
     };
     let text = if hosts.trim_start().starts_with('[') { hosts } else { fs::read_to_string(hosts).unwrap() };
-    Some(serde_json::from_str(&text).unwrap())
+    Some((serde_json::from_str(&text).unwrap(), FLEET.lock().unwrap_or_else(std::sync::PoisonError::into_inner)))
 }
 
 fn fleet_address(host: &serde_json::Value, user: &str) -> Address {
@@ -491,7 +494,7 @@ fn fleet_address(host: &serde_json::Value, user: &str) -> Address {
 
 #[test]
 fn fleet_hosts_take_keys_and_passwords() {
-    let Some(hosts) = fleet() else { return };
+    let Some((hosts, _lock)) = fleet() else { return };
     for host in &hosts {
         let name = host["name"].as_str().unwrap();
         let by_key = Address { private_key_file: host["key"].as_str().map(PathBuf::from), ..fleet_address(host, "root") };
@@ -516,7 +519,7 @@ fn fleet_hosts_take_keys_and_passwords() {
 
 #[test]
 fn forty_sessions_to_one_fleet_host_stand_at_once() {
-    let Some(hosts) = fleet() else { return };
+    let Some((hosts, _lock)) = fleet() else { return };
     let mut hosts = hosts.iter().filter(|host| host["image"] == "debian");
     let (Some(jump), Some(target)) = (hosts.next(), hosts.next()) else { panic!("the fleet has no two debian hosts") };
     let folder = tempfile::tempdir().unwrap();
@@ -548,7 +551,7 @@ fn forty_sessions_to_one_fleet_host_stand_at_once() {
 
 #[test]
 fn fleet_hosts_that_vanish_are_noticed() {
-    let Some(hosts) = fleet() else { return };
+    let Some((hosts, _lock)) = fleet() else { return };
     let fleet = std::env::var("DRIFTLESS_FLEET").unwrap();
     let host = hosts.iter().find(|host| host["image"] == "debian").expect("the fleet has a debian host");
     let name = host["name"].as_str().unwrap();
@@ -572,4 +575,30 @@ fn fleet_hosts_that_vanish_are_noticed() {
     fails(unreachable, "");
     let mut connection = connect(address).unwrap();
     assert_eq!(text(&connection.exec("echo back", b"", soon()).unwrap()), "back\n");
+}
+
+#[test]
+fn fleet_users_become_root_without_a_helper() {
+    use driftless_wire::BecomeFailureKind::{NoProgram, NotAllowed, PasswordMissing, WrongPassword};
+    let Some((hosts, _lock)) = fleet() else { return };
+    for host in hosts.iter().filter(|host| host["image"] != "busybox") {
+        let run = |user: &str, password: Option<&str>, exe: Option<&str>| {
+            let key = host["key"].as_str().map(PathBuf::from);
+            let mut connection = connect(Address { private_key_file: key, ..fleet_address(host, user) }).unwrap();
+            let exe = exe.map(str::to_owned);
+            let become_ = Become { password: password.map(Secret::new), exe, ..Become::sudo("root") };
+            match privilege::exec_as(connection.as_mut(), &become_, "id -un; cat; echo 'it'", b"input ", soon()) {
+                Ok(output) => Ok(text(&output)),
+                Err(privilege::ExecAsError::Become(failure)) => Err(failure.kind),
+                Err(privilege::ExecAsError::Connection(error)) => panic!("{error}"),
+            }
+        };
+        let done = Ok("root\ninput it\n".to_owned());
+        assert_eq!(run("admin", None, None), done, "{}", host["name"]);
+        assert_eq!(run("ops", Some("ops-pass"), None), done, "{}", host["name"]);
+        assert_eq!(run("ops", Some("wrong"), None), Err(WrongPassword), "{}", host["name"]);
+        assert_eq!(run("ops", None, None), Err(PasswordMissing), "{}", host["name"]);
+        assert_eq!(run("plain", Some("plain-pass"), None), Err(NotAllowed), "{}", host["name"]);
+        assert_eq!(run("admin", None, Some("no-such-sudo")), Err(NoProgram), "{}", host["name"]);
+    }
 }
