@@ -40,10 +40,22 @@ pub fn value_to_text(value: &Value) -> Text {
 }
 
 fn print(evaluator: &Evaluator, val: &Val, form: Form) -> Result<Text> {
+    if let Val::Plain(value @ (Value::List(_) | Value::Map(_))) = val {
+        evaluator.charge(size(value))?;
+    }
     let mut printer = Printer { out: String::new(), secret: false };
     printer.val(evaluator, val, form)?;
-    evaluator.charge(printer.out.len())?;
     Ok(printer.finish())
+}
+
+/// About how long the value is when printed; a text may be in it many times.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.as_str().len() + 4,
+        Value::List(items) => items.iter().fold(2, |sum, item| sum.saturating_add(size(item))),
+        Value::Map(map) => map.values().fold(2, |sum, item| sum.saturating_add(size(item)).saturating_add(8)),
+        _ => 8,
+    }
 }
 
 struct Printer {
@@ -59,7 +71,12 @@ impl Printer {
 
     fn val(&mut self, evaluator: &Evaluator, val: &Val, form: Form) -> Result<()> {
         match val {
-            Val::Plain(value) => self.value(value, form),
+            Val::Plain(value) => {
+                if let Some(chars) = value.as_str() {
+                    evaluator.charge_growth(self.out.len(), chars.len())?;
+                }
+                self.value(value, form);
+            }
             Val::Undefined(undefined) => return Err(undefined.error()),
             Val::Pending(_) => {
                 let val = evaluator.forced(val)?;

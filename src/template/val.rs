@@ -62,11 +62,12 @@ pub struct Range {
 impl Range {
     /// How many numbers.
     pub fn len(self) -> usize {
-        let (from, to, step) = if self.step > 0 { (self.start, self.stop, self.step) } else { (self.stop, self.start, -self.step) };
+        let [start, stop, step] = [self.start, self.stop, self.step].map(i128::from);
+        let (from, to) = if step > 0 { (start, stop) } else { (stop, start) };
         if from >= to {
             return 0;
         }
-        usize::try_from((i128::from(to) - i128::from(from) - 1) / i128::from(step) + 1).unwrap_or(usize::MAX)
+        usize::try_from((to - from - 1) / step.abs() + 1).unwrap_or(usize::MAX)
     }
 
     /// Whether there are none.

@@ -34,9 +34,11 @@ impl Made {
         Self { out: String::new(), secret: format.is_secret() }
     }
 
-    fn push(&mut self, text: &Text) {
+    fn push(&mut self, evaluator: &Evaluator, text: &Text) -> Result<()> {
+        evaluator.charge_growth(self.out.len(), text.as_str().len())?;
         self.secret |= text.is_secret();
         self.out.push_str(text.as_str());
+        Ok(())
     }
 
     fn finish(self, evaluator: &Evaluator) -> Result<Val> {
@@ -123,7 +125,7 @@ impl Evaluator {
                     false => message.to_owned(),
                 })
             })?;
-            made.push(&text);
+            made.push(self, &text)?;
         }
         if arguments.next().is_some() && !used_mapping && !values.is_mapping() {
             return Err(TemplateError::conversion("not all arguments converted during string formatting"));
@@ -224,8 +226,7 @@ impl Evaluator {
             Some(other) => return Err(TemplateError::conversion(format!("Unknown conversion specifier {other}"))),
         };
         let text = self.formatted(&val, &nested.out)?;
-        made.push(&text);
-        Ok(())
+        made.push(self, &text)
     }
 
     fn field_value(&self, path: &str, arguments: &Arguments, next: &mut usize) -> Result<Val> {

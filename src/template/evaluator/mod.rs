@@ -105,8 +105,10 @@ enum Slot {
 
 /// Templates in templates, containers in containers, macros in macros: no deeper than this.
 const MAX_DEPTH: usize = 250;
-/// Bytes that one call of the templar may allocate for what it makes.
-const MAX_MEMORY: usize = 512 << 20;
+/// Bytes that one text or list may take; tests reach it sooner.
+const MAX_PIECE: usize = if cfg!(test) { 48 << 20 } else { 512 << 20 };
+/// Bytes that one call of the templar may allocate in all for what it makes; most of it is let go on the way.
+const MAX_MEMORY: usize = 8 << 30;
 
 /// Less stack than this, and a new piece is taken: one level of nesting needs far less.
 const RED_ZONE: usize = 256 << 10;
@@ -222,11 +224,16 @@ impl Evaluator {
     /// Accounts for memory that is about to be used; an error where a template takes too much.
     pub fn charge(&self, bytes: usize) -> Result<()> {
         let total = self.session.memory.get().saturating_add(bytes);
-        if total > MAX_MEMORY {
-            return Err(TemplateError::new(ErrorKind::Limit, "the template makes more than 512 MiB of data"));
+        if bytes > MAX_PIECE || total > MAX_MEMORY {
+            return Err(TemplateError::new(ErrorKind::Limit, "the template makes more data than it may"));
         }
         self.session.memory.set(total);
         Ok(())
+    }
+
+    /// As [`Evaluator::charge`], for a text of `length` bytes to which `more` are added.
+    pub fn charge_growth(&self, length: usize, more: usize) -> Result<()> {
+        if length.saturating_add(more) > MAX_PIECE { self.charge(usize::MAX) } else { self.charge(more) }
     }
 
     /// Goes one level deeper; an error where that is too deep.

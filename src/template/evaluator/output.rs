@@ -1,6 +1,6 @@
 //! What a template emits: nothing is `None`, one piece keeps its type, more pieces are text.
 
-use super::super::{Result, Val, print};
+use super::super::{Result, Val};
 use super::Evaluator;
 use crate::value::{Text, Value};
 
@@ -66,10 +66,10 @@ impl Output {
         let text = match val {
             Val::Plain(Value::Null) | Val::Omit => return Ok(()),
             Val::Undefined(undefined) if undefined.is_inline_if() => return Ok(()),
-            Val::List(_) | Val::Dict(_) | Val::Tuple(_) | Val::Scope(_) => print::value_to_text(&evaluator.value(val)?),
+            Val::List(_) | Val::Dict(_) | Val::Tuple(_) | Val::Scope(_) => evaluator.text(&Val::Plain(evaluator.value(val)?))?,
             other => evaluator.text(other)?,
         };
-        evaluator.charge(text.as_str().len())?;
+        evaluator.charge_growth(out.len(), text.as_str().len())?;
         self.secret |= text.is_secret();
         out.push_str(text.as_str());
         Ok(())

@@ -190,8 +190,9 @@ impl Evaluator {
             },
             Val::Scope(scope) => Ok(needle.as_str().is_some_and(|name| scope.contains(name))),
             Val::Range(range) => Ok(needle.as_int().is_some_and(|number| {
-                let (from, to) = if range.step > 0 { (range.start, range.stop) } else { (range.stop + 1, range.start + 1) };
-                (from..to).contains(&number) && (i128::from(number) - i128::from(range.start)) % i128::from(range.step) == 0
+                let [number, start, stop, step] = [number, range.start, range.stop, range.step].map(i128::from);
+                let within = if step > 0 { start <= number && number < stop } else { stop < number && number <= start };
+                within && (number - start) % step == 0
             })),
             Val::Plain(Value::List(items)) if needle.as_plain().is_some() => {
                 Ok(needle.as_plain().is_some_and(|needle| items.contains(needle)))

@@ -150,7 +150,12 @@ pub fn call(evaluator: &Evaluator, text: &Text, name: &str, call: Call) -> Resul
             Ok(Val::from(false))
         }
         "encode" => Ok(Val::from(text.clone().into_untrusted())),
-        "expandtabs" => own(expand_tabs(chars, call.int(0, "tabsize")?.unwrap_or(8))),
+        "expandtabs" => {
+            let size = call.int(0, "tabsize")?.unwrap_or(8).clamp(0, 1000);
+            let blanks = chars.matches('\t').count().saturating_mul(usize::try_from(size).unwrap_or(0));
+            evaluator.charge(chars.len().saturating_add(blanks))?;
+            own(expand_tabs(chars, size))
+        }
         "join" => {
             call.expect(1, 1)?;
             join(evaluator, text, &call.arguments.positional[0])
@@ -257,6 +262,7 @@ fn join(evaluator: &Evaluator, separator: &Text, items: &Val) -> Result<Val> {
         match item {
             Val::Undefined(undefined) => return Err(undefined.error()),
             Val::Plain(Value::Text(text)) => {
+                evaluator.charge_growth(out.len(), text.as_str().len() + separator.as_str().len())?;
                 secret |= text.is_secret();
                 out.push_str(text.as_str());
             }
@@ -266,7 +272,6 @@ fn join(evaluator: &Evaluator, separator: &Text, items: &Val) -> Result<Val> {
             }
         }
     }
-    evaluator.charge(out.len())?;
     let text = Text::from(out);
     Ok(Val::from(if secret { text.into_secret() } else { text }))
 }
