@@ -3,6 +3,11 @@
 pub mod async_status;
 pub mod command;
 pub mod copy;
+pub mod fetch;
 pub mod file;
+pub mod find;
 pub mod ping;
+pub mod script;
+pub mod slurp;
 pub mod stat;
+pub mod tempfile;

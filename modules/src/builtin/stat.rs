@@ -42,7 +42,7 @@ pub struct StatArgs {
 
 /// A checksum that `stat` can make.
 #[derive(Choice, Clone, Copy)]
-enum Algorithm {
+pub(crate) enum Algorithm {
     Md5,
     Sha1,
     Sha224,
@@ -117,7 +117,7 @@ impl Module for Stat {
 }
 
 /// What one system call tells.
-fn basics(path: &Path, metadata: &Metadata) -> JsonMap {
+pub(crate) fn basics(path: &Path, metadata: &Metadata) -> JsonMap {
     let mut stat = JsonMap::new();
     let mut set = |key: &str, value: Json| {
         stat.insert(key.to_owned(), value);

@@ -15,6 +15,7 @@ mod mask;
 pub mod mode;
 pub mod path;
 mod replace;
+mod scratch;
 pub mod selinux;
 pub mod time;
 pub mod words;
@@ -35,6 +36,7 @@ pub use door::Door;
 pub use environment::Environment;
 pub use mask::Mask;
 pub use replace::{Staged, Version, Write};
+pub use scratch::{Scratch, ScratchFile, ScratchFolder};
 
 use crate::{Failure, Json, JsonMap, Outcome, Result};
 
@@ -141,7 +143,7 @@ impl Host {
 
     /// A folder or file of the module's own, made and removed again also when checking: `validate` needs one.
     pub fn scratch(&self) -> Scratch<'_> {
-        Scratch { door: Door::of(&self.surroundings) }
+        Scratch::of(&self.surroundings)
     }
 
     /// Runs a program that only looks. An exit code other than 0 is not an error.
@@ -254,38 +256,5 @@ impl Host {
     /// A path of the task from the root.
     pub fn absolute(&self, path: &Path) -> PathBuf {
         self.surroundings.environment.absolute(path)
-    }
-}
-
-/// Effects on files that a module makes for itself and removes again.
-pub struct Scratch<'a> {
-    door: Door<'a>,
-}
-
-impl Scratch<'_> {
-    /// A private file with this content, for a program to look at; it is removed with what comes back.
-    pub fn file(&self, near: Option<&Path>, content: &[u8]) -> Result<ScratchFile> {
-        let folder = near.map_or_else(std::env::temp_dir, Path::to_owned);
-        self.door.private_file(&folder, ".ansible_tmp", content).map(|path| ScratchFile { path })
-    }
-}
-
-/// A file that is removed when it is dropped.
-pub struct ScratchFile {
-    path: PathBuf,
-}
-
-impl ScratchFile {
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-impl Drop for ScratchFile {
-    #[expect(clippy::disallowed_methods, reason = "the door for files")]
-    fn drop(&mut self) {
-        // It may have been moved away by the program that looked at it.
-        let _ = std::fs::remove_file(&self.path);
     }
 }
