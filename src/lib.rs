@@ -9,6 +9,7 @@
 //! | 1 | [`value`] | plain data |
 //! | 2 | [`yaml`] | YAML, with a place on every node |
 //! | 3 | [`template`] | Jinja over values |
+//! | 3 | [`config`] | `ansible.cfg` and `ANSIBLE_*` |
 //! | 4 | [`inventory`] | hosts and groups |
 //! | 5 | [`vars`] | what a task sees, by precedence |
 //! | 6 | [`playbook`] | plays, blocks, tasks and roles as loaded |
@@ -21,6 +22,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod callback;
+pub mod config;
 pub mod display;
 pub mod event;
 pub mod executor;

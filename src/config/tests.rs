@@ -1,0 +1,82 @@
+//! Settings from files and environments that are made up.
+
+use super::*;
+
+fn load(files: &[(&str, &str)], variables: &[(&str, &str)]) -> (Config, Vec<String>, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let home = ("HOME".to_owned(), folder.path().join("home").to_string_lossy().into_owned());
+    let surroundings = Surroundings { folder: folder.path().to_path_buf(), variables: variables.chain([home]).collect() };
+    let mut diagnostics = Diagnostics::new();
+    let config = Config::load(&surroundings, &mut diagnostics);
+    let place = |span: Option<&crate::source::Span>| {
+        span.map_or_else(String::new, |span| format!("{}:{} ", span.line_column().0, span.line_column().1))
+    };
+    let said = diagnostics.iter().map(|diagnostic| format!("{}{}", place(diagnostic.span()), diagnostic.message)).collect();
+    (config, said, folder)
+}
+
+#[test]
+fn the_table_is_sorted_and_known_to_ansible() {
+    let bare = |info: &SettingInfo| info.name.trim_start_matches("r#").to_owned();
+    assert!(SETTINGS.iter().map(bare).collect::<Vec<_>>().is_sorted());
+    assert!(known::INI.is_sorted() && known::ENV.is_sorted());
+    for setting in SETTINGS {
+        assert!(setting.ini.iter().all(|name| known::INI.contains(name)), "{}", setting.name);
+        assert!(setting.env.iter().all(|name| *name == "NO_COLOR" || known::ENV.contains(name)), "{}", setting.name);
+    }
+    assert!(known::WITHOUT_EFFECT.iter().all(|name| known::INI.contains(name)));
+    assert!(known::ENV_WITHOUT_EFFECT.iter().all(|name| known::ENV.contains(name)));
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let file = "[defaults]\nforks = 7 ; x\n# c\ninventory: h.ini,\n  x.yml\nRoles_Path=a:~/b:$HOME/c\nremote_user = \"root\"\n[privilege_escalation]\nbecome=yes\n";
+    let (config, said, folder) = load(&[("ansible.cfg", file)], &[("ANSIBLE_FORKS", "9"), ("NO_COLOR", "")]);
+    assert_eq!(said, Vec::<String>::new());
+    assert_eq!((config.forks.value, config.forks.origin.to_string().as_str()), (Some(9), "env: ANSIBLE_FORKS"));
+    assert_eq!(config.inventory.0, [folder.path().join("h.ini"), folder.path().join("x.yml")]);
+    assert_eq!(config.roles_path.0, [folder.path().join("a"), folder.path().join("home/b"), folder.path().join("home/c")]);
+    assert_eq!((config.remote_user.as_deref(), *config.r#become, *config.nocolor, *config.timeout), (Some("root"), true, true, 10));
+    assert!(config.remote_user.origin.to_string().ends_with("ansible.cfg:7:1"));
+}
+
+#[test]
+fn what_has_no_effect_is_said_once() {
+    let file = "[defaults]\nlog_path = x\nfoo = 1\npipelining = True\n[diff]\nalways = maybe\n";
+    let (_, said, _) = load(&[("ansible.cfg", file)], &[("ANSIBLE_LOG_PATH", "x"), ("ANSIBLE_FOO", "1")]);
+    assert_eq!(
+        said,
+        [
+            "6:1 the setting `diff_always` is `maybe`, expected a boolean",
+            "2:1 the setting `log_path` of `[defaults]` is not supported yet and has no effect",
+            "3:1 unknown setting `foo` of `[defaults]`",
+            "unknown setting `ANSIBLE_FOO` in the environment",
+            "the setting `ANSIBLE_LOG_PATH` of the environment is not supported yet and has no effect",
+        ]
+    );
+}
+
+#[test]
+fn the_file_is_found_where_ansible_finds_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (config, _, _) =
+        load(&[("other.cfg", "[defaults]\nforks=3"), ("ansible.cfg", "[defaults]\nforks=4")], &[("ANSIBLE_CONFIG", "other.cfg")]);
+    assert_eq!(config.forks.value, Some(3));
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("ansible.cfg"), "[defaults]\nforks=4").unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let mut diagnostics = Diagnostics::new();
+    let config = Config::load(&Surroundings { folder: folder.path().to_path_buf(), variables: BTreeMap::new() }, &mut diagnostics);
+    assert_eq!(config.forks.value, None);
+    assert!(diagnostics.iter().any(|diagnostic| diagnostic.message.contains("everybody can write")));
+}
+
+#[test]
+fn a_broken_file_is_an_error() {
+    assert_eq!(load(&[("ansible.cfg", "forks=3\n")], &[]).1, ["1:1 found a setting before the first `[section]`"]);
+    assert_eq!(load(&[("ansible.cfg", "[defaults]\nforks=3\nforks=4")], &[]).1, ["3:1 the setting `forks` of `[defaults]` is there twice"]);
+}

@@ -1,0 +1,173 @@
+//! Types of settings: how the text of a file or of the environment becomes a value.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::Surroundings;
+use crate::source::Span;
+
+/// A setting's value and where it was set. Reads as the value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting<T> {
+    /// The value.
+    pub value: T,
+    /// Where it was set.
+    pub origin: ConfigOrigin,
+}
+
+impl<T> std::ops::Deref for Setting<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// Where a setting was set.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ConfigOrigin {
+    /// Nowhere.
+    Default,
+    /// In a settings file.
+    File(Span),
+    /// In this variable of the environment.
+    Environment(&'static str),
+}
+
+impl fmt::Display for ConfigOrigin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => formatter.write_str("default"),
+            Self::File(span) => span.fmt(formatter),
+            Self::Environment(name) => write!(formatter, "env: {name}"),
+        }
+    }
+}
+
+/// What a text is read in: relative paths are below `folder`.
+pub(super) struct Reading<'r> {
+    pub text: &'r str,
+    pub folder: &'r Path,
+    pub surroundings: &'r Surroundings,
+    /// Empty for what is no choice.
+    pub choices: &'static [&'static str],
+}
+
+/// A value that can be read from a text; the error says what was wanted.
+pub(super) trait FromText: Sized {
+    fn from_text(reading: &Reading<'_>) -> Result<Self, String>;
+}
+
+impl FromText for bool {
+    fn from_text(reading: &Reading<'_>) -> Result<Self, String> {
+        match unquoted(reading.text).to_lowercase().as_str() {
+            "y" | "yes" | "on" | "1" | "true" | "t" | "1.0" => Ok(true),
+            "n" | "no" | "off" | "0" | "false" | "f" | "0.0" => Ok(false),
+            _ => Err("a boolean".to_owned()),
+        }
+    }
+}
+
+impl FromText for i64 {
+    fn from_text(reading: &Reading<'_>) -> Result<Self, String> {
+        unquoted(reading.text).trim().parse().map_err(|_| "an integer".to_owned())
+    }
+}
+
+impl FromText for String {
+    fn from_text(reading: &Reading<'_>) -> Result<Self, String> {
+        let text = unquoted(reading.text);
+        if reading.choices.is_empty() || reading.choices.contains(&text) {
+            return Ok(text.to_owned());
+        }
+        Err(format!("one of `{}`", reading.choices.join("`, `")))
+    }
+}
+
+impl FromText for PathBuf {
+    fn from_text(reading: &Reading<'_>) -> Result<Self, String> {
+        Ok(path(unquoted(reading.text), reading.folder, reading.surroundings))
+    }
+}
+
+impl<T: FromText> FromText for Option<T> {
+    fn from_text(reading: &Reading<'_>) -> Result<Self, String> {
+        T::from_text(reading).map(Some)
+    }
+}
+
+/// Texts between commas.
+impl FromText for Vec<String> {
+    fn from_text(reading: &Reading<'_>) -> Result<Self, String> {
+        Ok(reading.text.split(',').map(|text| unquoted(text.trim()).to_owned()).filter(|text| !text.is_empty()).collect())
+    }
+}
+
+/// Paths between commas: Ansible's `pathlist`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PathList(pub Vec<PathBuf>);
+
+impl FromText for PathList {
+    fn from_text(reading: &Reading<'_>) -> Result<Self, String> {
+        let texts = Vec::<String>::from_text(reading)?;
+        Ok(Self(texts.iter().map(|text| path(text, reading.folder, reading.surroundings)).collect()))
+    }
+}
+
+/// Paths between colons: Ansible's `pathspec`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SearchPath(pub Vec<PathBuf>);
+
+impl FromText for SearchPath {
+    fn from_text(reading: &Reading<'_>) -> Result<Self, String> {
+        let texts = unquoted(reading.text).split(':').map(str::trim).filter(|text| !text.is_empty());
+        Ok(Self(texts.map(|text| path(text, reading.folder, reading.surroundings)).collect()))
+    }
+}
+
+/// A path with `~`, `$NAME` and `{{CWD}}` replaced, below `folder` if it is relative.
+pub(super) fn path(text: &str, folder: &Path, surroundings: &Surroundings) -> PathBuf {
+    let mut text = text.replace("{{CWD}}", &surroundings.folder.to_string_lossy());
+    if let (Some(rest), Some(home)) = (text.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/')), surroundings.home())
+    {
+        text = format!("{}{rest}", home.display());
+    }
+    let expanded = expand_variables(&text, surroundings);
+    let mut cleaned = PathBuf::new();
+    for component in folder.join(expanded).components() {
+        match component {
+            std::path::Component::ParentDir => drop(cleaned.pop()),
+            std::path::Component::CurDir => {}
+            other => cleaned.push(other),
+        }
+    }
+    cleaned
+}
+
+/// `$NAME` and `${NAME}`; names that are not set stay as written.
+fn expand_variables(text: &str, surroundings: &Surroundings) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        out += &rest[..at];
+        let after = &rest[at + 1..];
+        let (name, length) = match after.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
+            Some((name, _)) => (name, name.len() + 2),
+            None => {
+                let length = after.find(|character: char| !character.is_ascii_alphanumeric() && character != '_').unwrap_or(after.len());
+                (&after[..length], length)
+            }
+        };
+        match surroundings.variables.get(name) {
+            Some(value) => out += value,
+            None => out += &rest[at..at + 1 + length],
+        }
+        rest = &after[length..];
+    }
+    out + rest
+}
+
+fn unquoted(text: &str) -> &str {
+    let quoted = |quote: char| text.len() > 1 && text.starts_with(quote) && text.ends_with(quote);
+    if quoted('"') || quoted('\'') { &text[1..text.len() - 1] } else { text }
+}
