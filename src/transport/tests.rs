@@ -320,6 +320,29 @@ fn a_silent_host_counts_as_lost() {
 }
 
 #[test]
+fn idle_connections_are_kept_by_tending() {
+    let Some(sshd) = Sshd::start("ClientAliveInterval 1\nClientAliveCountMax 1") else { return };
+    let [mut unused, mut used, mut neglected] = [(); 3].map(|()| sshd.connect("").unwrap());
+    let stream = used.spawn("exec cat", soon()).unwrap();
+    for _ in 0..50 {
+        std::thread::sleep(Duration::from_millis(100));
+        unused.tend().unwrap();
+        used.tend().unwrap();
+    }
+    for _ in 0..2 {
+        assert_eq!(text(&unused.exec("echo here", b"", soon()).unwrap()), "here\n");
+    }
+    used.send(stream, b"ping");
+    let mut bytes = Vec::new();
+    assert_eq!(used.read(stream, &mut bytes, soon()).unwrap(), ReadEvent::Stdout(4));
+    let lost = (0..20).find_map(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        neglected.tend().err()
+    });
+    assert!(matches!(lost, Some(ConnectionError::Closed(_))), "{lost:?}");
+}
+
+#[test]
 fn proxies_lead_to_the_host() {
     let Some(sshd) = Sshd::start("") else { return };
     let relay = "python3 -c \"import socket,os,threading\ns=socket.create_connection((chr(49)+'27.0.0.1',%p))\n\

@@ -12,11 +12,12 @@ mod watchdog;
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
 use ssh2::{Channel, Session};
 
 use super::stream::{self, Buffers, Engine};
-use super::wake::Wait;
+use super::wake::{self, Wait};
 use super::{Connection, ConnectionError, Deadline, Exit, ReadEvent, StreamId, Waker};
 pub(super) use connect::{Opened, Opener};
 pub use host_key::{Answer, HostKeyQuestion};
@@ -28,6 +29,12 @@ const SLICE: usize = 64 * 1024;
 /// The most that one write hands to libssh2: each becomes packets of 32 KiB.
 const WRITE: usize = 1024 * 1024;
 
+/// How often in a row there may be news that nothing takes.
+const STALLS: u32 = 8;
+
+/// The pause after that.
+const STALL: Duration = Duration::from_millis(5);
+
 /// A connection that is authenticated.
 pub(super) struct Ssh {
     link: Link,
@@ -36,6 +43,8 @@ pub(super) struct Ssh {
     next: u64,
     /// A channel that has no command yet.
     spare: Option<Channel>,
+    /// How often in a row something was there and nothing moved.
+    stalls: u32,
     /// Where output is read to first.
     scratch: Vec<u8>,
     /// Once the connection is lost, every call says so.
@@ -52,7 +61,7 @@ struct Stream {
 
 impl Ssh {
     fn new(link: Link, environment: Vec<(String, String)>) -> Self {
-        Self { link, environment, streams: BTreeMap::new(), next: 0, spare: None, scratch: vec![0; SLICE], lost: None }
+        Self { link, environment, streams: BTreeMap::new(), next: 0, spare: None, stalls: 0, scratch: vec![0; SLICE], lost: None }
     }
 
     fn stream(&mut self, stream: StreamId) -> Result<&mut Stream, ConnectionError> {
@@ -179,14 +188,26 @@ impl Engine for Ssh {
                 stream.write(&self.link.session)?;
             }
         }
+        if moved {
+            self.stalls = 0;
+        }
         Ok(moved)
     }
 
     fn wait(&mut self, id: StreamId, deadline: Deadline) -> Result<Wait, ConnectionError> {
         // What libssh2 has queued while it served another stream will not make the socket ready again.
         if self.stream(id)?.has_news() {
+            self.stalls += 1;
+            if self.stalls > STALLS {
+                // A host may send what no stream of ours takes: that must not keep us busy.
+                return wake::wait(&[], &self.link.waker, deadline.at_most(STALL)).map(|woken| match woken {
+                    Wait::Timeout if !deadline.is_over() => Wait::Ready,
+                    other => other,
+                });
+            }
             return Ok(if deadline.is_over() { Wait::Timeout } else { Wait::Ready });
         }
+        self.stalls = 0;
         self.link.wait(deadline)
     }
 }
