@@ -18,6 +18,7 @@ fn main() {
     }
     let out = PathBuf::from(variable("OUT_DIR"));
     let root = PathBuf::from(variable("DEP_DRIFTLESS_MODULES_ROOT"));
+    forget_earlier(&out);
     let mut helpers = Vec::new();
     if env::var_os("DRIFTLESS_HELPER_SKIP").is_none_or(|value| value.is_empty() || value == "0") {
         watch(&root);
@@ -131,6 +132,17 @@ fn embed(binary: &Path, platform: &str, out: &Path) -> String {
     let file = out.join(format!("helper-{sha256}.gz"));
     fs::write(&file, packed).expect("cargo's output folder can be written");
     format!("    ({platform:?}, {sha256:?}, include_bytes!({file:?})),\n")
+}
+
+/// Binaries of earlier builds would pile up.
+fn forget_earlier(out: &Path) {
+    for entry in fs::read_dir(out).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with("helper-") && name.ends_with(".gz") {
+            // One that stays is only a waste.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// The sources of the helper.

@@ -190,7 +190,7 @@ impl Session {
             self.await_ends(&self.link.relayed(), CLOSE);
             self.link.message(Target::Login, &ToHelper::Close);
             let deadline = Deadline::after(CLOSE);
-            while self.link.is_alive(Target::Login) && matches!(self.link.receive(deadline), Ok(Received::Something)) {}
+            while self.link.is_alive(Target::Login) && matches!(self.link.receive(deadline), Ok(Received::Something | Received::Woken)) {}
         }
         self.link.connection.close();
     }
@@ -261,8 +261,8 @@ impl Session {
         let deadline = Deadline::after(longest);
         while numbers.iter().any(|number| self.link.is_alive(Target::Relayed(*number))) {
             match self.receive(deadline) {
-                Ok(Received::Something) => {}
-                Ok(Received::Timeout | Received::Woken) | Err(_) => return,
+                Ok(Received::Something | Received::Woken) => {}
+                Ok(Received::Timeout) | Err(_) => return,
             }
         }
     }

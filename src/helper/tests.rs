@@ -242,6 +242,7 @@ fn a_request_beyond_its_timeout_is_ended_with_its_processes() {
     let world = World::new();
     let mut session = world.session();
     let file = world.path("pid");
+    assert_eq!(stdout(&mut session, "echo on"), "on");
     let slow = Request { timeout: Some(Duration::from_millis(500)), ..shell(&format!("echo $$ >{file}; sleep 60")) };
     let begun = Instant::now();
     let replies = run_all(&mut session, vec![slow, shell("echo next")]);
@@ -256,6 +257,7 @@ fn a_request_beyond_its_timeout_is_ended_with_its_processes() {
 fn who_ignores_term_is_killed() {
     let world = World::new();
     let mut session = world.session();
+    assert_eq!(stdout(&mut session, "echo on"), "on");
     let stubborn = Request { timeout: Some(Duration::from_millis(200)), ..shell("trap '' TERM; sleep 60 & wait; sleep 60") };
     let begun = Instant::now();
     let reply = session.run_one(None, stubborn);

@@ -166,8 +166,7 @@ impl Window<'_> {
             let problem = format!("are nested deeper than {DEPTH_LIMIT} levels");
             return Err(RunError::Arguments { module: request.module, problem });
         }
-        let module = request.module.clone();
-        let mut run = Run {
+        let mut message = ToHelper::Run(Box::new(Run {
             id,
             module: request.module,
             args: Body::Inline(request.args),
@@ -178,20 +177,21 @@ impl Window<'_> {
             async_job: request.async_job.map(|job| AsyncJob { seconds: job.seconds, id: format!("j{}", job_number(id)), dir: job.dir }),
             contents: contents.collect(),
             group: None,
-        };
-        let mut text = ToHelper::Run(Box::new(run.clone())).to_text();
+        }));
+        let mut text = message.to_text();
         let mut long_args = None;
         if text.len() > BODY_LIMIT
+            && let ToHelper::Run(run) = &mut message
             && let Body::Inline(args) = &run.args
         {
             let args = serde_json::to_vec(args).expect("arguments have text keys only");
             if args.len() > TOTAL_LIMIT {
                 let problem = format!("have {} bytes, at most {TOTAL_LIMIT} can be sent", args.len());
-                return Err(RunError::Arguments { module: module.clone(), problem });
+                return Err(RunError::Arguments { module: run.module.clone(), problem });
             }
             let stream = numbers[numbers.len() - 1];
             run.args = Body::Stream(stream);
-            text = ToHelper::Run(Box::new(run)).to_text();
+            text = message.to_text();
             long_args = Some((stream, args));
         }
         Frame::encode_message(&text, frames);

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -119,7 +120,7 @@ impl Talk {
                 command
             }
         };
-        command.args(&plan.argv[1..]).env("LC_ALL", "C").current_dir(&login.cwd);
+        command.args(&plan.argv[1..]).env("LC_ALL", "C").current_dir(if login.cwd.is_dir() { login.cwd.as_path() } else { Path::new("/") });
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => watcher.ended(127),
