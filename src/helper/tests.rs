@@ -488,6 +488,69 @@ fn become_failures_are_told_apart() {
     assert_eq!(stdout(&mut session, "echo on"), "on");
 }
 
+fn sha1(bytes: &[u8]) -> String {
+    use sha1::{Digest, Sha1};
+    Sha1::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn copy(content: &super::Content, bytes: &[u8], dest: &str) -> Request {
+    let args = json!({"dest": dest, "_content": 0, "_checksum": sha1(bytes), "_original_basename": "x"});
+    Request { contents: vec![content.clone()], ..request("copy", args) }
+}
+
+#[test]
+fn contents_travel_both_ways() {
+    use super::Content;
+    use std::io::Read;
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new();
+    let mut session = world.session();
+    let large: Vec<u8> = (0..4_400_000_u32).flat_map(|number| [(number % 251).to_le_bytes()[0]]).collect();
+    let file = world.path("large");
+    std::fs::write(&file, &large).unwrap();
+    let users = if is_root() { vec![None, Some(nobody())] } else { vec![None] };
+    std::fs::set_permissions(world.home.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    for (round, user) in users.iter().enumerate() {
+        let folder = world.path(&format!("round{round}"));
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+        let dest = |name: &str| format!("{folder}/{name}");
+        let small = Content::Bytes(b"small".as_slice().into());
+        let in_memory = Content::Bytes(large.as_slice().into());
+        let on_disk = Content::File(file.clone().into());
+        let missing = Content::File(world.path("missing").into());
+        let requests = || {
+            vec![
+                copy(&small, b"small", &dest("small")),
+                copy(&on_disk, &large, &dest("disk")),
+                copy(&missing, b"", &dest("missing")),
+                copy(&in_memory, &large, &dest("memory")),
+                copy(&Content::Bytes(Arc::from([])), b"", &dest("empty")),
+            ]
+        };
+        for changed in [true, false] {
+            let mut replies = Vec::new();
+            session.run(user.as_ref(), &mut requests().into_iter(), &mut |_, reply| {
+                replies.push(reply.map(|reply| reply.outcome["changed"].as_bool().unwrap() && !reply.outcome.contains_key("failed")));
+                ControlFlow::Continue(())
+            });
+            assert!(matches!(replies.remove(2), Err(RunError::Content { .. })));
+            assert!(replies.iter().all(|reply| matches!(reply, Ok(found) if *found == changed)), "{replies:?}, wanted {changed}");
+        }
+        assert!(std::fs::read(dest("disk")).unwrap() == large && std::fs::read(dest("memory")).unwrap() == large);
+        assert_eq!(std::fs::read(dest("small")).unwrap(), b"small");
+        for (name, wanted) in [("disk", large.as_slice()), ("small", b"small"), ("empty", b"")] {
+            let fetch = request("fetch", json!({"src": dest(name), "dest": "x"}));
+            let mut reply = session.run_one(user.as_ref(), fetch).unwrap();
+            assert_eq!(reply.contents.len(), 1, "{:?}", reply.outcome);
+            let mut found = Vec::new();
+            reply.contents.remove(0).into_reader().unwrap().read_to_end(&mut found).unwrap();
+            assert!(found == wanted, "{name}: {} bytes came back", found.len());
+        }
+    }
+    session.close();
+}
+
 /// The fleet's hosts by the system's `ssh`: `fleet run cargo test …` sets the variables.
 struct Fleet {
     config: String,
