@@ -83,7 +83,7 @@ pub fn exec_as(
     let stream = connection.spawn(&shell::join(plan.argv.iter().map(String::as_str)), deadline)?;
     let mut talk = Talk { connection, stream, output: ExecOutput { stdout: Vec::new(), stderr: Vec::new(), exit: Exit::Code(0) } };
     let result = match talk.until_started(PromptWatcher::new(&wired, &nonce), become_, &nonce, deadline.at_most(PROMPT_TIME)) {
-        Ok(()) => talk.to_the_end(stdin, deadline),
+        Ok(()) => talk.finish(stdin, deadline),
         Err(error) => Err(error),
     };
     let Talk { output, .. } = talk;
@@ -128,7 +128,7 @@ impl Talk<'_> {
         }
     }
 
-    fn to_the_end(&mut self, stdin: &[u8], deadline: Deadline) -> Result<Exit, ExecAsError> {
+    fn finish(&mut self, stdin: &[u8], deadline: Deadline) -> Result<Exit, ExecAsError> {
         self.connection.send(self.stream, stdin);
         self.connection.end_input(self.stream);
         let mut bytes = Vec::new();
