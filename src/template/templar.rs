@@ -204,7 +204,7 @@ fn omitted() -> TemplateError {
 }
 
 /// The options that a `#jinja2:` line sets, and where the template starts after it.
-fn header(text: &str, options: &Syntax) -> (usize, Syntax) {
+pub(super) fn header(text: &str, options: &Syntax) -> (usize, Syntax) {
     let mut syntax = options.clone();
     let Some(rest) = text.strip_prefix("#jinja2:") else { return (0, syntax) };
     let (line, length) = rest.split_once('\n').map_or((rest, text.len()), |(line, _)| (line, "#jinja2:".len() + line.len() + 1));

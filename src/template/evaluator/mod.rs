@@ -177,6 +177,13 @@ impl Evaluator {
         &self.scope.scope
     }
 
+    /// An evaluator for another scope, which counts for the same render.
+    pub fn over(&self, scope: Arc<dyn Scope>) -> Self {
+        let scope = ScopeVal::new(scope);
+        self.session.scopes.borrow_mut().push(Rc::clone(&scope));
+        Self { session: Rc::clone(&self.session), scope, unit: Rc::clone(&self.unit) }
+    }
+
     /// A variable of the template's scope, rendered; `None` where it is not defined.
     pub fn variable(&self, name: &str) -> Result<Option<Val>> {
         self.scope_variable(&self.scope, name)

@@ -23,6 +23,9 @@ use super::{Evaluator, Filter, Markers, Param, Result, TemplateError, Val};
 use crate::value::Text;
 
 pub(in crate::template) use item::attribute;
+pub(in crate::template) use list::chance;
+pub(in crate::template) use path::{dirname, expand_user, normpath};
+pub(in crate::template) use text::split_lines;
 pub(in crate::template) use url::Url;
 
 /// All families.

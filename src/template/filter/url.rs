@@ -109,6 +109,12 @@ impl Url {
         Self { scheme, netloc: netloc.to_owned(), path: path.to_owned(), query: query.to_owned(), fragment: fragment.to_owned() }
     }
 
+    /// What a request asks for: path and query.
+    pub(in crate::template) fn request_target(&self) -> String {
+        let path = if self.path.is_empty() { "/" } else { &self.path };
+        if self.query.is_empty() { path.to_owned() } else { format!("{path}?{}", self.query) }
+    }
+
     fn user(&self) -> (Option<&str>, Option<&str>) {
         match self.netloc.rsplit_once('@') {
             None => (None, None),
