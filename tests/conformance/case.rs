@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
+use crate::fleet::Host;
 use crate::normal::Normal;
 use crate::serve::FileServer;
 
@@ -16,11 +17,13 @@ const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// What is compared, and how it is run.
 pub struct Case {
-    /// `area/name`.
+    /// `area/name`, and the host's kind where it runs on one of the fleet.
     pub name: String,
     pub kind: Kind,
     pub expected: Value,
     pub needs_root: bool,
+    /// The kind of the fleet's host that it wants, and the image of one that it gets.
+    pub on_fleet: Option<String>,
     /// The words of the file `compare`.
     compare: Vec<String>,
     folder: PathBuf,
@@ -49,26 +52,43 @@ pub fn all(folder: &Path) -> Vec<Case> {
     let mut cases = Vec::new();
     for area in entries(&folder.join("cases")) {
         for case in entries(&area) {
-            let golden = case.join("expected.json");
-            let Ok(text) = fs::read_to_string(&golden) else { continue };
-            let expected = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", golden.display()));
-            let base = |path: &Path| path.file_name().expect("an entry has a name").to_string_lossy().into_owned();
-            cases.push(Case {
-                name: format!("{}/{}", base(&area), base(&case)),
-                kind: match read(&case.join("kind")).trim() {
-                    "inventory" => Kind::Inventory,
-                    "adhoc" => Kind::Adhoc,
-                    _ => Kind::Playbook,
-                },
-                expected,
-                needs_root: read(&case.join("needs")).contains("root"),
-                compare: read(&case.join("compare")).split_whitespace().map(str::to_owned).collect(),
-                folder: case,
-                default_inventory: folder.join("hosts"),
-            });
+            let name = format!("{}/{}", base(&area), base(&case));
+            for golden in entries(&case) {
+                let file = base(&golden);
+                let Some(kind) = file.strip_prefix("expected").and_then(|rest| rest.strip_suffix(".json")) else { continue };
+                if let Some(kind) = kind.strip_prefix('.') {
+                    for image in crate::fleet::images_of(kind) {
+                        cases.push(load(folder, &case, &golden, format!("{name}@{image}"), Some((*image).to_owned())));
+                    }
+                } else {
+                    cases.push(load(folder, &case, &golden, name.clone(), None));
+                }
+            }
         }
     }
     cases
+}
+
+fn load(folder: &Path, case: &Path, golden: &Path, name: String, on_fleet: Option<String>) -> Case {
+    let text = read(golden);
+    Case {
+        name,
+        kind: match read(&case.join("kind")).trim() {
+            "inventory" => Kind::Inventory,
+            "adhoc" => Kind::Adhoc,
+            _ => Kind::Playbook,
+        },
+        expected: serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", golden.display())),
+        needs_root: read(&case.join("needs")).contains("root"),
+        on_fleet,
+        compare: read(&case.join("compare")).split_whitespace().map(str::to_owned).collect(),
+        folder: case.to_owned(),
+        default_inventory: folder.join("hosts"),
+    }
+}
+
+fn base(path: &Path) -> String {
+    path.file_name().expect("an entry has a name").to_string_lossy().into_owned()
 }
 
 impl Case {
@@ -86,8 +106,15 @@ impl Case {
         read(&self.folder.join("args")).contains("--diff")
     }
 
-    /// Runs driftless on a fresh copy.
+    /// Runs driftless on a fresh copy, and on a fresh host where it wants one.
     pub fn run(&self) -> Result<Run, String> {
+        match &self.on_fleet {
+            None => self.run_with(None),
+            Some(image) => crate::fleet::with_fresh_host(image, |host| self.run_with(Some(host)))?,
+        }
+    }
+
+    fn run_with(&self, host: Option<&Host>) -> Result<Run, String> {
         let folder =
             tempfile::Builder::new().prefix("driftless-case-").tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
         let tmp = folder.path().canonicalize().map_err(|error| error.to_string())?;
@@ -96,7 +123,7 @@ impl Case {
         fs::create_dir(tmp.join("home")).map_err(|error| error.to_string())?;
         let server = FileServer::start(&work.join("serve"));
         let dropped = self.compare.iter().filter_map(|word| word.strip_prefix("ignore:"));
-        let normal = Normal::new(&tmp, server.url(), dropped);
+        let normal = Normal::new(&tmp, server.url(), host.map(|host| host.address.as_str()), dropped);
         let environment = self.environment(&tmp, server.url());
 
         if work.join("setup.sh").exists() {
@@ -111,7 +138,7 @@ impl Case {
         let (out, err) = (tmp.join("stdout"), tmp.join("stderr"));
         let mut program = in_case(env!("CARGO_BIN_EXE_driftless"), &work, &environment);
         program
-            .args(self.arguments(&tmp, server.url(), &work)?)
+            .args(self.arguments(&tmp, server.url(), &work, host)?)
             .env("DRIFTLESS_EVENTS", &events_file)
             .stdin(Stdio::null())
             .stdout(fs::File::create(&out).map_err(|error| error.to_string())?)
@@ -144,7 +171,7 @@ impl Case {
     }
 
     /// The recorder builds the same words: an inventory and a playbook are added where none is named.
-    fn arguments(&self, tmp: &Path, url: &str, work: &Path) -> Result<Vec<String>, String> {
+    fn arguments(&self, tmp: &Path, url: &str, work: &Path, host: Option<&Host>) -> Result<Vec<String>, String> {
         let words = shell_words(&fill(&read(&self.folder.join("args")), tmp, url));
         let verb = match self.kind {
             Kind::Playbook => "playbook",
@@ -152,7 +179,11 @@ impl Case {
             Kind::Adhoc => "adhoc",
         };
         let mut result = vec![verb.to_owned()];
-        if !words.iter().any(|word| word == "-i" || word.starts_with("--inventory")) {
+        if let Some(host) = host {
+            let target = serde_json::json!({"all": {"hosts": {"target": {"ansible_host": host.address}}}});
+            fs::write(work.join("target.yml"), target.to_string()).map_err(|error| error.to_string())?;
+            result.extend(["-i", &host.inventory, "-i", "target.yml"].map(str::to_owned));
+        } else if !words.iter().any(|word| word == "-i" || word.starts_with("--inventory")) {
             let own = ["hosts", "hosts.ini", "hosts.yml", "inventory"].into_iter().find(|name| work.join(name).exists());
             if own.is_none() {
                 fs::copy(&self.default_inventory, work.join("hosts")).map_err(|error| error.to_string())?;
@@ -211,8 +242,7 @@ fn contents(path: &Path) -> Value {
         return serde_json::json!({ "link": target.to_string_lossy() });
     }
     if metadata.is_dir() {
-        let base = |path: PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let names: Vec<_> = entries(path).into_iter().map(base).collect();
+        let names: Vec<_> = entries(path).iter().map(|path| base(path)).collect();
         return serde_json::json!({ "directory": names, "mode": mode });
     }
     let bytes = fs::read(path).unwrap_or_default();
@@ -296,7 +326,7 @@ fn copy_tree(from: &Path, to: &Path) -> std::io::Result<()> {
             copy_tree(&path, &target)?;
         } else if metadata.is_symlink() {
             std::os::unix::fs::symlink(fs::read_link(&path)?, target)?;
-        } else if path.file_name().is_some_and(|name| name != "expected.json") {
+        } else if !base(&path).starts_with("expected") {
             fs::copy(&path, target)?;
         }
     }

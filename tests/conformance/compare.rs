@@ -198,9 +198,6 @@ fn answer(case: &Case, place: &str, action: &str, wanted: &Value, found: &Value,
         b.remove("src");
     }
     b.retain(|key, _| a.contains_key(key) || !MAY_ADD.contains(&key.as_str()));
-    if wanted["event"] == "item" {
-        values(&format!("{place} item"), &wanted["item"], &found["item"], report);
-    }
     values(place, &Value::Object(a), &Value::Object(b), report);
 }
 

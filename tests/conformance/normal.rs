@@ -35,19 +35,21 @@ const OF_A_FILE: [&str; 20] = [
 ];
 
 pub struct Normal {
-    tmp: String,
-    url: String,
+    /// What is this run's own, and what stands for it.
+    own: Vec<(String, &'static str)>,
     dropped: BTreeSet<String>,
     passing: Regex,
     temporary: Regex,
 }
 
 impl Normal {
-    pub fn new<'a>(tmp: &Path, url: &str, also_dropped: impl Iterator<Item = &'a str>) -> Self {
+    pub fn new<'a>(tmp: &Path, url: &str, address: Option<&str>, also_dropped: impl Iterator<Item = &'a str>) -> Self {
         let passing = r"(?s)^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+|\d+:\d\d:\d\d\.\d+|j?\d{6,}\.\d+|.*/ansible-(module)?tmp-.*|.*/ansible-local-.*|.*/\.ansible_async/.*|.*\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~)$";
         Self {
-            tmp: tmp.display().to_string(),
-            url: url.to_owned(),
+            own: [(tmp.display().to_string(), "<TMP>"), (url.to_owned(), "<URL>")]
+                .into_iter()
+                .chain(address.map(|address| (address.to_owned(), "<ADDR>")))
+                .collect(),
             dropped: DROPPED.into_iter().chain(also_dropped).map(str::to_owned).collect(),
             passing: Regex::new(passing).expect("a constant pattern"),
             temporary: Regex::new(r"ansible-(module)?tmp-\S+").expect("a constant pattern"),
@@ -55,7 +57,7 @@ impl Normal {
     }
 
     pub fn text(&self, text: &str) -> String {
-        let text = text.replace(&self.tmp, "<TMP>").replace(&self.url, "<URL>");
+        let text = self.own.iter().fold(text.to_owned(), |text, (own, name)| text.replace(own, name));
         self.temporary.replace_all(&text, ANY).into_owned()
     }
 

@@ -1,0 +1,1 @@
+seq 1 40000 > files/big.txt
