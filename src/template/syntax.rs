@@ -299,7 +299,8 @@ fn jinja_words(detail: &str, found: &str) -> String {
     }
     let Some(rest) = detail.strip_prefix("unexpected ") else { return detail.to_owned() };
     match rest.split_once(", expected ") {
-        Some((got, "expression")) => format!("Expected an expression, got '{}'", token(got)),
+        Some((got, "expression")) => format!("unexpected '{}'", token(got)),
+        Some((_, "identifier or integer")) => "expected name or number".to_owned(),
         Some((got, wanted)) => {
             let wanted = if wanted == "identifier" { "name".to_owned() } else { token(wanted) };
             format!("expected token '{wanted}', got '{}'", token(got))

@@ -1,30 +1,43 @@
 //! `Undefined`: the marker that stands for something that does not exist. It knows what was asked for and where, and becomes
 //! an error only when it is used.
 
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use super::{ErrorKind, Place, TemplateError};
+use super::{Dict, ErrorKind, Place, ScopeVal, TemplateError, Val, engine};
+use crate::value::{Key, Value};
 
 /// Something that does not exist.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Undefined {
     what: What,
     place: Option<Place>,
     hint: Option<String>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum What {
     Name(Arc<str>),
+    /// `near` is what was asked, for "did you mean".
     Attribute {
         of: String,
         shown: String,
+        near: Option<(Near, Arc<str>)>,
     },
     /// `'a' if false`: prints as nothing, but is no value.
     InlineIf,
     Said(String),
     /// An error that is raised only when the value is used.
     Captured(TemplateError),
+}
+
+/// A mapping that has other names; the marker may be in it, so it does not keep it alive.
+#[derive(Clone)]
+enum Near {
+    Plain(Value),
+    Dict(Weak<RefCell<Dict>>),
+    Scope(Weak<ScopeVal>),
 }
 
 impl Undefined {
@@ -35,7 +48,19 @@ impl Undefined {
 
     /// A value of type `of` has no attribute or item; `shown` is how Python prints it (`'x'`, `9`).
     pub fn attribute(of: impl Into<String>, shown: impl Into<String>) -> Self {
-        Self { what: What::Attribute { of: of.into(), shown: shown.into() }, place: None, hint: None }
+        Self { what: What::Attribute { of: of.into(), shown: shown.into(), near: None }, place: None, hint: None }
+    }
+
+    /// As [`Undefined::attribute`] of a mapping that has other names.
+    pub(super) fn entry(mapping: &Val, name: &str, shown: impl Into<String>) -> Self {
+        let near = match mapping {
+            Val::Plain(value) => Some(Near::Plain(value.clone())),
+            Val::Dict(dict) => Some(Near::Dict(Rc::downgrade(dict))),
+            Val::Scope(scope) => Some(Near::Scope(Rc::downgrade(scope))),
+            _ => None,
+        }
+        .map(|near| (near, Arc::from(name)));
+        Self { what: What::Attribute { of: mapping.type_name().to_owned(), shown: shown.into(), near }, place: None, hint: None }
     }
 
     /// An inline `if` that was false and has no `else`.
@@ -76,7 +101,7 @@ impl Undefined {
     pub fn message(&self) -> String {
         match &self.what {
             What::Name(name) => format!("'{name}' is undefined"),
-            What::Attribute { of, shown } => format!("object of type '{of}' has no attribute {shown}"),
+            What::Attribute { of, shown, .. } => format!("object of type '{of}' has no attribute {shown}"),
             What::InlineIf => "the inline if-expression on line 1 evaluated to false and no else section was defined.".to_owned(),
             What::Said(message) => message.clone(),
             What::Captured(error) => error.message().to_owned(),
@@ -92,9 +117,21 @@ impl Undefined {
             What::InlineIf => TemplateError::new(ErrorKind::Render, self.message()),
         };
         let error = error.at(self.place.as_ref().and_then(Place::span));
-        match &self.hint {
+        match self.hint.clone().or_else(|| self.suggestion()) {
             Some(hint) => error.with_hint(hint),
             None => error,
         }
+    }
+
+    /// The name in the mapping that is near to the one asked for.
+    fn suggestion(&self) -> Option<String> {
+        let What::Attribute { near: Some((mapping, name)), .. } = &self.what else { return None };
+        let texts = |keys: &mut dyn Iterator<Item = &Key>| keys.filter_map(|key| key.as_str().map(Arc::from)).collect::<Vec<Arc<str>>>();
+        let names = match mapping {
+            Near::Plain(value) => texts(&mut value.as_map()?.keys()),
+            Near::Dict(dict) => texts(&mut dict.upgrade()?.borrow().keys()),
+            Near::Scope(scope) => scope.upgrade()?.names(),
+        };
+        engine::closest(name, names.iter().map(|name| &**name)).map(|known| format!("did you mean `{known}`?"))
     }
 }

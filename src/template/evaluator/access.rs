@@ -148,6 +148,9 @@ pub fn missing(val: &Val, key: &Value) -> Val {
         }
         other => super::super::print::value_to_text(other),
     };
+    if let (Some(name), true) = (key.as_str(), val.is_mapping()) {
+        return Undefined::entry(val, name, shown.as_str()).into();
+    }
     if key.as_str().is_some() || is_container {
         return Undefined::attribute(val.type_name(), shown.as_str()).into();
     }

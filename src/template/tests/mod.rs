@@ -225,6 +225,7 @@ fn errors_have_the_place_of_the_exact_piece() {
     };
     assert_eq!(place("\"a {{ num.user }}\""), "num.user \"\" object of type 'int' has no attribute 'user'");
     assert_eq!(place("\"hello {{ cnd.name }}\""), "cnd \"did you mean `cond`?\" 'cnd' is undefined");
+    assert_eq!(place("\"{{ d.b.cc }}\""), "d.b.cc \"did you mean `c`?\" object of type 'dict' has no attribute 'cc'");
     assert_eq!(place("'it''s {{ 1 / 0 }}'"), "1 / 0 \"\" division by zero");
     assert_eq!(place("\"{{ x | uper }}\""), "uper \"did you mean `upper`?\" Syntax error in template: No filter named 'uper'.");
     assert_eq!(place(">-\n  a\n  {{ l[0].x\n  }}"), "l[0].x \"\" object of type 'int' has no attribute 'x'");
