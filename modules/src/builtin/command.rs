@@ -152,6 +152,10 @@ impl CommandArgs {
             (Some(argv), _) => argv.clone(),
             (None, text) => words::split(text.map_or("", String::as_str))?,
         };
+        if argv.is_empty() && self.argv.is_some() {
+            let failure = Failure::new("Error executing command.").with("rc", 257).with("cmd", "");
+            return Err(failure.with("stdout", "").with("stderr", ""));
+        }
         if argv.is_empty() {
             return Err(no_command());
         }

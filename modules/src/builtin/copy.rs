@@ -163,13 +163,20 @@ fn from_host(args: &CopyArgs, host: &mut Host, source: &Path) -> Result<Outcome>
     if plan.target.checksum.as_deref() == Some(sum.as_str()) {
         let mut outcome = plan.attributes_only(host)?;
         outcome.remove("path");
-        return Ok(finish(outcome));
+        return Ok(finish(without_empty_diff(outcome)));
     }
     let outcome = plan.replace(host, &mut |_| {
         let file = File::open(source).context(format_args!("could not read `{}`", source.display()))?;
         Ok(Box::new(file))
     })?;
-    Ok(finish(outcome))
+    Ok(finish(without_empty_diff(outcome)))
+}
+
+fn without_empty_diff(mut outcome: Outcome) -> Outcome {
+    if outcome.get("diff").and_then(Json::as_array).is_some_and(Vec::is_empty) {
+        outcome.remove("diff");
+    }
+    outcome
 }
 
 /// What stands where the copy goes.
@@ -415,7 +422,12 @@ fn tree(args: &CopyArgs, host: &mut Host, source: &Path) -> Result<Outcome> {
     let mode = args.directory_mode.clone().or_else(|| args.common.mode.clone().filter(|mode| mode.as_str() != Some("preserve")));
     let common = FileCommon { mode, ..args.common.clone() };
     common.apply(host, &top, &mut FileDiff::default())?;
-    let shown = if there && !contents_only { top } else { args.dest.clone() };
+    // A folder that is there is joined with the source's name, which is empty after a slash.
+    let shown = match (there, contents_only) {
+        (true, false) => top,
+        (true, true) => args.dest.join(""),
+        (false, _) => args.dest.clone(),
+    };
     let outcome = host.outcome().with("dest", paths::shown(&shown)).with("src", shown_src(args));
     Ok(outcome.with("checksum", Json::Null).with("md5sum", Json::Null))
 }

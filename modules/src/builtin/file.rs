@@ -287,7 +287,10 @@ impl<'a> Task<'a> {
         let src = match &self.args.src {
             Some(src) => Some(src.clone()),
             None if self.found == Found::Absent => return Err(Failure::new("src is required for creating new symlinks")),
-            None if self.args.follow => Some(path.read_link()?),
+            None if self.args.follow && path.exists() => {
+                let wrong = |error| Failure::new(format!("{}: b'{}'", crate::outcome::errno_text(&error), path.display()));
+                Some(path.read_link().map_err(wrong)?)
+            }
             None => None,
         };
         let base = if self.found != Found::Link && path.is_dir() { path.as_path() } else { path.parent().unwrap_or(Path::new("/")) };
@@ -328,10 +331,11 @@ impl<'a> Task<'a> {
                 })?;
             }
         }
-        // A link that leads nowhere has nobody to be given to.
         let leads = path.parent().unwrap_or(Path::new("/"));
         if !self.args.follow || src.as_ref().is_some_and(|src| leads.join(src).exists()) {
             self.dress(&mut diff)?;
+        } else {
+            self.host.warn("Cannot set fs attributes on a non-existent symlink target. follow should be set to False to avoid this.");
         }
         let src = src.map_or(Json::Null, |src| paths::shown(&src).into());
         Ok(self.outcome("dest", diff).with("src", src))

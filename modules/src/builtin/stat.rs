@@ -227,6 +227,9 @@ mod tests {
         let followed = stat(json!({"path": law.path("link"), "follow": true, "checksum_algorithm": "md5"}));
         assert_eq!(followed["checksum"], "b1946ac92492d2347c6235b4d2611184");
         assert_eq!(stat(json!({"path": law.path("none")})), json!({"exists": false}));
+        law.tool("file", r#"echo "$3: text/plain; charset=us-ascii""#);
+        let file = stat(json!({"path": law.path("f")}));
+        assert_eq!((&file["mimetype"], &file["charset"]), (&json!("text/plain"), &json!("us-ascii")));
         law.fails(json!({"path": law.path("f/x")}), "Not a directory");
     }
 }

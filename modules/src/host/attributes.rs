@@ -97,7 +97,9 @@ impl FileCommon {
 
     fn apply_owner(&self, host: &mut Host, path: &Path, diff: &mut FileDiff) -> Result<bool> {
         let now = metadata(path)?.uid();
-        let Some(wanted) = self.uid()?.filter(|uid| *uid != now) else { return Ok(false) };
+        let Some(wanted) = self.uid().map_err(|error| error.with("path", super::path::shown(path)))?.filter(|uid| *uid != now) else {
+            return Ok(false);
+        };
         diff.note("owner", now, wanted);
         let change = attribute(path, "owner", now, wanted);
         host.change(change, |door| door.set_owner(path, Some(wanted), None)).map_err(|error| failed("chown failed", path, error))?;
@@ -106,7 +108,9 @@ impl FileCommon {
 
     fn apply_group(&self, host: &mut Host, path: &Path, diff: &mut FileDiff) -> Result<bool> {
         let now = metadata(path)?.gid();
-        let Some(wanted) = self.gid()?.filter(|gid| *gid != now) else { return Ok(false) };
+        let Some(wanted) = self.gid().map_err(|error| error.with("path", super::path::shown(path)))?.filter(|gid| *gid != now) else {
+            return Ok(false);
+        };
         diff.note("group", now, wanted);
         let change = attribute(path, "group", now, wanted);
         host.change(change, |door| door.set_owner(path, None, Some(wanted))).map_err(|error| failed("chgrp failed", path, error))?;
@@ -138,7 +142,10 @@ impl FileCommon {
         for letter in letters.chars() {
             let flag = FLAGS.iter().find(|(shown, _, _)| *shown == letter);
             named |= flag
-                .ok_or_else(|| Failure::new(format!("chattr failed: unknown attribute `{letter}`")).with("path", super::path::shown(path)))?
+                .ok_or_else(|| {
+                    let why = format!("there is no attribute `{letter}`");
+                    Failure::new("chattr failed").with("path", super::path::shown(path)).with("details", why)
+                })?
                 .1;
         }
         let wanted = match operator {
