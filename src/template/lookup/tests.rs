@@ -196,7 +196,7 @@ fn loops_run_lookups_over_their_terms() {
     check("items", r#"{"a": 1}"#, r#"[{"a":1}]"#);
     check("items", "[[]]", "[]");
     check("items", r#"["{{ omit }}", 2]"#, "[2]");
-    check("items", r#""{{ range(2) }}""#, "Type 'range' is unsupported for variable storage.");
+    check("items", r#""{{ range(2) }}""#, "Error rendering template: Type 'range' is unsupported for variable storage.");
     check("nested", r#"["ab", [1]]"#, r#"[["a",1],["b",1]]"#);
     check("nested", r#"{"a": 1, "b": 2}"#, r#"[["a"],["b"]]"#);
     check("items", r#"["{{ nope }}"]"#, "'nope' is undefined");
