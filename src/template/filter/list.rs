@@ -5,8 +5,10 @@ use std::rc::Rc;
 
 use super::{attribute, derived, filter, refuse};
 use crate::template::ir::Operator;
+use crate::template::python::number;
+use crate::template::python::random::Random;
 use crate::template::{Bound, Evaluator, Filter, Param, Result, Undefined, Val};
-use crate::value::Key;
+use crate::value::{Key, Value};
 
 use Param::{Optional, Required, Rest};
 
@@ -332,15 +334,43 @@ pub(in crate::template) fn chance(below: usize) -> usize {
     usize::try_from(number % u64::try_from(below.max(1)).unwrap_or(u64::MAX)).unwrap_or(0)
 }
 
-fn refuse_seed(arguments: &Bound, index: usize, name: &str) -> Result<()> {
-    match given(arguments, index) {
-        Some(_) => refuse(format!("the option `seed` of `{name}` is not supported yet")),
-        None => Ok(()),
+/// Where choices come from.
+enum Source {
+    Chance,
+    Seeded(Box<Random>),
+}
+
+impl Source {
+    fn new(evaluator: &Evaluator, seed: Option<&Val>) -> Result<Self> {
+        Ok(match seed {
+            None => Self::Chance,
+            Some(Val::Plain(Value::Text(text))) => Self::Seeded(Box::new(Random::of_text(text.as_str()))),
+            Some(Val::Plain(value @ (Value::Int(_) | Value::BigInt(_) | Value::Bool(_)))) => {
+                let number = number::to_int(value).expect("these are integers");
+                Self::Seeded(Box::new(Random::of_int(&number)))
+            }
+            Some(other) => {
+                let shown = evaluator.repr(other)?;
+                return refuse(format!(
+                    "the seed {} is a `{}`, only texts and integers are supported yet",
+                    shown.as_str(),
+                    other.type_name()
+                ));
+            }
+        })
+    }
+
+    fn index(&mut self, count: usize) -> usize {
+        match self {
+            _ if count == 0 => 0,
+            Self::Chance => chance(count),
+            Self::Seeded(random) => random.index(count),
+        }
     }
 }
 
 fn random(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
-    refuse_seed(arguments, 2, "random")?;
+    let mut source = Source::new(evaluator, given(arguments, 2))?;
     if let Some(end) = value.as_int() {
         let start = arguments.get(0).filter(|val| !val.is_none()).and_then(Val::as_int).unwrap_or(0);
         let step = arguments.get(1).filter(|val| !val.is_none()).and_then(Val::as_int).unwrap_or(1);
@@ -348,7 +378,7 @@ fn random(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> 
             return refuse("zero step for randrange()");
         }
         let range = crate::template::Range { start, stop: end, step };
-        return match range.get(chance(range.len())) {
+        return match range.get(source.index(range.len())) {
             Some(number) => Ok(Val::from(number)),
             None => refuse(format!("empty range in randrange({start}, {end}, {step})")),
         };
@@ -360,20 +390,20 @@ fn random(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> 
         return refuse("start and step can only be used with integer values");
     }
     let items = evaluator.items(value)?;
-    match items.get(chance(items.len())) {
+    match items.get(source.index(items.len())) {
         Some(item) => Ok(item.clone()),
         None => refuse("Cannot choose from an empty sequence"),
     }
 }
 
 fn shuffle(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
-    refuse_seed(arguments, 0, "shuffle")?;
+    let mut source = Source::new(evaluator, given(arguments, 0))?;
     if !value.is_list() && value.as_str().is_none() {
         return Ok(value.clone());
     }
     let mut items = evaluator.items(value)?;
     for last in (1..items.len()).rev() {
-        items.swap(last, chance(last + 1));
+        items.swap(last, source.index(last + 1));
     }
     Ok(Val::list(items))
 }

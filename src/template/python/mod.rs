@@ -4,6 +4,7 @@
 pub mod fnmatch;
 pub mod json;
 pub mod number;
+pub mod random;
 pub mod shlex;
 pub mod time;
 pub mod version;
