@@ -30,8 +30,8 @@ pub struct TempfileArgs {
 /// What is made.
 #[derive(Choice)]
 enum State {
-    Directory,
     File,
+    Directory,
 }
 
 impl Module for Tempfile {

@@ -400,3 +400,55 @@ fn end_group(child: &mut Child, group: Pid) {
     let _ = kill_process_group(group, Signal::KILL);
     let _ = child.wait();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    fn shell(line: &str) -> (Command, Arc<Cancel>) {
+        let surroundings = Surroundings::default();
+        let cancel = Arc::clone(&surroundings.cancel);
+        (Command::new(OsStr::new("/bin/sh"), surroundings).args(["-c", line]), cancel)
+    }
+
+    #[test]
+    fn output_exit_code_and_signal_come_back() {
+        let output = shell("cat; echo err >&2; exit 4").0.stdin("in").run().unwrap();
+        assert_eq!((output.stdout().as_str(), output.stderr().as_str(), output.rc()), ("in", "err\n", 4));
+        assert_eq!(shell("kill -TERM $$").0.run().unwrap().rc(), -15);
+    }
+
+    #[test]
+    fn much_goes_both_ways_at_once() {
+        let input = vec![b'x'; 3 << 20];
+        let output = shell("tee /dev/stderr").0.stdin(input.clone()).run().unwrap();
+        assert!(output.stdout == input && output.stderr == input);
+    }
+
+    #[test]
+    fn a_deadline_ends_the_whole_group() {
+        let start = Instant::now();
+        let error = shell("sleep 60 & sleep 60").0.timeout(Duration::from_millis(200)).run().unwrap_err();
+        assert!(error.message().contains("did not end within"), "{error}");
+        assert!(start.elapsed() < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_cancelled_request_ends_its_program_unless_it_must_finish() {
+        let (command, cancel) = shell("sleep 60");
+        let waiting = thread::spawn(move || command.run());
+        while cancel.group().is_none() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        cancel.cancel();
+        assert_eq!(waiting.join().unwrap().unwrap_err().message(), "the task was cancelled");
+        let (command, cancel) = shell("sleep 0.3; echo done");
+        let finishing = thread::spawn(move || command.let_finish().run());
+        while cancel.group().is_none() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        cancel.cancel();
+        assert_eq!(finishing.join().unwrap().unwrap().stdout(), "done\n");
+    }
+}

@@ -46,7 +46,8 @@ impl Environment {
 
     /// `path` from the root, whether written so or relative to where the login started.
     pub fn absolute(&self, path: &Path) -> PathBuf {
-        if path.is_absolute() { path.to_owned() } else { self.cwd.join(path) }
+        // An empty path is nowhere, not here.
+        if path.is_absolute() || path.as_os_str().is_empty() { path.to_owned() } else { self.cwd.join(path) }
     }
 
     /// Python's `os.path.expanduser`.
@@ -125,5 +126,6 @@ mod tests {
         check("~nobody-here/a", "~nobody-here/a");
         check("${A", "${A");
         assert_eq!(environment.absolute(Path::new("a")), PathBuf::from("/w/a"));
+        assert_eq!(environment.absolute(Path::new("")), PathBuf::new());
     }
 }

@@ -33,7 +33,10 @@ impl Place {
 
 /// The folder that `path` is in, opened, and its last name. `path` starts at the root.
 pub(super) fn place(path: &Path) -> io::Result<Place> {
-    let mut steps: VecDeque<OsString> = steps(path).collect();
+    if !path.is_absolute() {
+        return Err(Errno::NOENT.into());
+    }
+    let mut steps: VecDeque<OsString> = self::steps(path).collect();
     let name = steps.pop_back().unwrap_or_else(|| ".".into());
     let mut folder = open_folder(CWD, OsStr::new("/"))?;
     let mut links = 0;
@@ -44,7 +47,7 @@ pub(super) fn place(path: &Path) -> io::Result<Place> {
                 let link = Place { folder, name: step };
                 let target = followed(&link, error, &mut links)?;
                 folder = if target.is_absolute() { open_folder(CWD, OsStr::new("/"))? } else { link.folder };
-                for step in steps_of(&target).rev() {
+                for step in self::steps(&target).rev() {
                     steps.push_front(step);
                 }
             }
@@ -77,10 +80,6 @@ fn open_folder(at: impl AsFd, name: &OsStr) -> io::Result<OwnedFd> {
 }
 
 fn steps(path: &Path) -> impl DoubleEndedIterator<Item = OsString> + '_ {
-    steps_of(path)
-}
-
-fn steps_of(path: &Path) -> impl DoubleEndedIterator<Item = OsString> + '_ {
     path.components().filter_map(|component| match component {
         Component::Normal(name) => Some(name.to_owned()),
         Component::ParentDir => Some("..".into()),

@@ -140,9 +140,10 @@ impl Checker {
     /// Aliases become the option's name; unknown names are noted.
     fn canonical(&mut self, table: &Table, written: &JsonMap, place: &Place, names: &mut Vec<(&'static str, String)>) -> JsonMap {
         let mut values = JsonMap::new();
+        let mut unknown = Vec::new();
         for (key, value) in written {
             let Some(opt) = table.find(key) else {
-                self.unknown(table, key, place);
+                unknown.push(key.as_str());
                 continue;
             };
             let known = names.iter().position(|(name, _)| *name == opt.name);
@@ -160,40 +161,48 @@ impl Checker {
             }
             values.insert(opt.name.to_owned(), value.clone());
         }
+        self.unknown(table, unknown, place);
         values
     }
 
-    fn unknown(&mut self, table: &Table, key: &str, place: &Place) {
-        if let Some(why) = (place.missing)(key) {
-            let error = ArgError {
-                option: key.to_owned(),
-                path: place.join(Segment::Key(key.to_owned())),
-                target: Target::Key,
-                message: format!("option `{key}` of `{}` is not supported yet: {why}", place.module),
-                hint: None,
-            };
-            self.unsupported.push(error);
-            return;
-        }
+    /// The first of the unknown options names them all, as Ansible does in one message.
+    fn unknown(&mut self, table: &Table, mut keys: Vec<&str>, place: &Place) {
+        keys.sort_unstable();
         let mut names: Vec<&str> = table.options.iter().map(|opt| opt.name).collect();
         let mut aliases: Vec<&str> = table.options.iter().flat_map(|opt| opt.aliases.iter().copied()).collect();
         names.sort_unstable();
         aliases.sort_unstable();
-        let aliases_shown = if aliases.is_empty() { String::new() } else { format!(" ({})", aliases.join(", ")) };
         let dotted: String = place.context.iter().map(|name| format!("{name}.")).collect();
-        let message = format!(
-            "Unsupported parameters for ({}) module: {dotted}{key}. Supported parameters include: {}{aliases_shown}.",
-            place.module,
-            names.join(", ")
-        );
-        let hint = closest(key, names.iter().chain(&aliases).copied()).map(|name| format!("did you mean `{name}`?"));
-        self.unsupported.push(ArgError {
-            option: key.to_owned(),
-            path: place.join(Segment::Key(key.to_owned())),
-            target: Target::Key,
-            message,
-            hint,
-        });
+        let mut first = true;
+        for key in &keys {
+            let error = |message: String, hint: Option<String>| ArgError {
+                option: (*key).to_owned(),
+                path: place.join(Segment::Key((*key).to_owned())),
+                target: Target::Key,
+                message,
+                hint,
+            };
+            if let Some(why) = (place.missing)(key) {
+                let message = format!("option `{key}` of `{}` is not supported yet: {why}", place.module);
+                self.unsupported.push(error(message, None));
+                continue;
+            }
+            let hint = closest(key, names.iter().chain(&aliases).copied()).map(|name| format!("did you mean `{name}`?"));
+            let message = if std::mem::take(&mut first) {
+                let unknown: Vec<String> =
+                    keys.iter().filter(|key| (place.missing)(key).is_none()).map(|key| format!("{dotted}{key}")).collect();
+                let aliases = if aliases.is_empty() { String::new() } else { format!(" ({})", aliases.join(", ")) };
+                format!(
+                    "Unsupported parameters for ({}) module: {}. Supported parameters include: {}{aliases}.",
+                    place.module,
+                    unknown.join(", "),
+                    names.join(", ")
+                )
+            } else {
+                format!("`{}` has no option `{dotted}{key}`", place.module)
+            };
+            self.unsupported.push(error(message, hint));
+        }
     }
 
     fn mutually_exclusive(&mut self, options: &[&str], values: &JsonMap, place: &Place, as_written: &dyn Fn(&str) -> String) {
@@ -217,9 +226,6 @@ impl Checker {
 
     /// One option's value in its type and within its choices, or nothing and the mistakes noted.
     fn value(&mut self, opt: &Opt, value: &Json, at: &[Segment], place: &Place) -> Option<Json> {
-        if value.is_null() && !opt.required && opt.default.is_none() {
-            return Some(Json::Null);
-        }
         let error = |path: &[Segment], message: String, hint: Option<String>| ArgError {
             option: written_option(path),
             path: path.to_vec(),
@@ -227,6 +233,14 @@ impl Checker {
             message,
             hint,
         };
+        if value.is_null() && !opt.required && opt.default.is_none() {
+            if opt.choices.is_empty() {
+                return Some(Json::Null);
+            }
+            let message = format!("value of {} must be one of: {}, got: None{}", opt.name, opt.choices.join(", "), place.found_in());
+            self.errors.push(error(at, message, None));
+            return None;
+        }
         let wrong = |what: &str, kind: super::Kind, value: &Json, why: String| {
             let found = if place.context.is_empty() { String::new() } else { format!(" found in '{}'.", place.context.join(" -> ")) };
             format!(
@@ -431,6 +445,16 @@ mod tests {
             "stat",
             json!({"foo": 1}),
             &["missing required arguments: path", &format!("Unsupported parameters for (stat) module: foo. {supported}")],
+        );
+        check(
+            "stat",
+            json!({"path": "/", "foo": 1, "bar": 2}),
+            &[&format!("Unsupported parameters for (stat) module: bar, foo. {supported}"), "`stat` has no option `foo`"],
+        );
+        check(
+            "file",
+            json!({"path": "/", "state": null}),
+            &["value of state must be one of: absent, directory, file, hard, link, touch, got: None"],
         );
         check(
             "stat",
