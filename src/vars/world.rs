@@ -157,7 +157,7 @@ impl VarWorld {
         self.merged(layers.inventory.iter().chain(files).chain(layers.playbook.iter().rev()))
     }
 
-    fn merged<'l>(&self, layers: impl Iterator<Item = &'l Arc<Layer>>) -> Map {
+    pub(super) fn merged<'l>(&self, layers: impl Iterator<Item = &'l Arc<Layer>>) -> Map {
         use crate::value::{ListMerge, Recursive, merge};
         let recursive = if self.merges_maps() { Recursive::Yes } else { Recursive::No };
         layers.fold(Map::new(), |merged, layer| merge(&merged, &layer.vars, recursive, ListMerge::Replace))

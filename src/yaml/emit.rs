@@ -1,5 +1,8 @@
 //! Values as YAML, byte for byte as `to_yaml` and `to_nice_yaml` of Ansible (PyYAML over libyaml) write them.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
 use libyaml_safer::{Break, Emitter, Encoding, Event, MappingStyle, ScalarStyle, SequenceStyle};
 
 use super::scalar::{Plain, resolve};
@@ -35,6 +38,8 @@ pub struct EmitOptions {
     pub explicit_end: bool,
     /// Whether every node has its tag.
     pub canonical: bool,
+    /// Whether a collection that is there several times (the same one, not an equal one) is written once and named after that.
+    pub aliases: bool,
     /// What ends a line: `\n`, `\r`, `\r\n`.
     pub line_break: Option<String>,
 }
@@ -50,6 +55,7 @@ impl Default for EmitOptions {
             explicit_start: false,
             explicit_end: false,
             canonical: false,
+            aliases: false,
             line_break: None,
         }
     }
@@ -75,7 +81,11 @@ pub fn emit(value: &Value, options: &EmitOptions) -> Result<String, String> {
     }
     let mut events = vec![Event::stream_start(Encoding::Utf8)];
     events.push(Event::document_start(None, &[], !options.explicit_start));
-    Writer { options, events: &mut events }.node(value);
+    let mut writer = Writer { options, events: &mut events, anchors: HashMap::new(), written: HashSet::new() };
+    if options.aliases {
+        writer.find_shared(value, &mut 0);
+    }
+    writer.node(value);
     events.push(Event::document_end(!options.explicit_end));
     events.push(Event::stream_end());
     for event in events {
@@ -89,15 +99,54 @@ pub fn emit(value: &Value, options: &EmitOptions) -> Result<String, String> {
 struct Writer<'a> {
     options: &'a EmitOptions,
     events: &'a mut Vec<Event>,
+    /// Collections met by address; those met twice have a name.
+    anchors: HashMap<usize, Option<String>>,
+    written: HashSet<usize>,
+}
+
+/// The address of a collection: which one it is.
+fn identity(value: &Value) -> Option<usize> {
+    match value {
+        Value::List(items) => Some(Arc::as_ptr(items) as usize),
+        Value::Map(map) => Some(Arc::as_ptr(map) as usize),
+        _ => None,
+    }
 }
 
 impl Writer<'_> {
+    /// Names the collections that are there several times, in the order in which that shows.
+    fn find_shared(&mut self, value: &Value, count: &mut usize) {
+        let Some(address) = identity(value) else { return };
+        if let Some(anchor) = self.anchors.get_mut(&address) {
+            if anchor.is_none() {
+                *count += 1;
+                *anchor = Some(format!("id{count:03}"));
+            }
+            return;
+        }
+        self.anchors.insert(address, None);
+        match value {
+            Value::List(items) => items.iter().for_each(|item| self.find_shared(item, count)),
+            Value::Map(map) => self.ordered(map).into_iter().for_each(|(_, value)| self.find_shared(value, count)),
+            _ => {}
+        }
+    }
+
     fn node(&mut self, value: &Value) {
+        let address = identity(value);
+        let anchor = address.and_then(|address| self.anchors.get(&address).cloned().flatten());
+        if let (Some(anchor), Some(address)) = (&anchor, address)
+            && !self.written.insert(address)
+        {
+            self.events.push(Event::alias(anchor));
+            return;
+        }
+        let anchor = anchor.as_deref();
         match value {
             Value::List(items) => {
                 let flow = self.is_flow(items.iter().all(|item| self.is_plain(item)));
                 let style = if flow { SequenceStyle::Flow } else { SequenceStyle::Block };
-                self.events.push(Event::sequence_start(None, Some("tag:yaml.org,2002:seq"), true, style));
+                self.events.push(Event::sequence_start(anchor, Some("tag:yaml.org,2002:seq"), true, style));
                 for item in items.iter() {
                     self.node(item);
                 }
@@ -106,7 +155,7 @@ impl Writer<'_> {
             Value::Map(map) => {
                 let flow = self.is_flow(map.iter().all(|(key, value)| self.is_plain(key.value()) && self.is_plain(value)));
                 let style = if flow { MappingStyle::Flow } else { MappingStyle::Block };
-                self.events.push(Event::mapping_start(None, Some("tag:yaml.org,2002:map"), true, style));
+                self.events.push(Event::mapping_start(anchor, Some("tag:yaml.org,2002:map"), true, style));
                 for (key, value) in self.ordered(map) {
                     self.node(key.value());
                     self.node(value);

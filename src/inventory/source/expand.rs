@@ -18,17 +18,36 @@ pub(super) fn expand(pattern: &str) -> Result<(Vec<String>, Option<u16>), String
 
 /// `host:22`, `[::1]:22`; what is no address with a port is a name as a whole.
 fn split_port(pattern: &str) -> (&str, Option<u16>) {
-    let Some((host, digits)) = pattern.rsplit_once(':') else { return (unbracketed(pattern), None) };
-    let port = digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()));
-    let Some(port) = port else { return (unbracketed(pattern), None) };
-    let bare = unbracketed(host);
-    // Only the colons of ranges may stand in a name before a port.
-    let outside: String = bare
-        .split('[')
-        .enumerate()
-        .map(|(index, part)| if index == 0 { part } else { part.split_once(']').map_or("", |(_, after)| after) })
-        .collect();
-    if bare != host || !outside.contains(':') { (bare, Some(port)) } else { (pattern, None) }
+    let with_port = pattern.rsplit_once(':').and_then(|(host, digits)| {
+        let port = digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+        let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let bare = inner.filter(|inner| is_ip(inner) || is_host_name(inner)).unwrap_or(host);
+        (bare != host || is_host_name(host)).then_some((bare, Some(port)))
+    });
+    with_port.unwrap_or_else(|| (unbracketed(pattern), None))
+}
+
+fn is_ip(text: &str) -> bool {
+    text.parse::<std::net::IpAddr>().is_ok()
+}
+
+/// Labels between dots that begin and end with a letter, a digit or a range.
+fn is_host_name(text: &str) -> bool {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, (_, after))) = rest.split_once('[').and_then(|(before, inner)| Some((before, inner.split_once(']')?))) {
+        plain += before;
+        plain.push('0');
+        rest = after;
+    }
+    plain += rest;
+    let inside = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-');
+    plain.split('.').all(|label| {
+        label.starts_with(char::is_alphanumeric)
+            && label.ends_with(char::is_alphanumeric)
+            && label.chars().all(inside)
+            && label.chars().count() <= 63
+    })
 }
 
 /// `[::1]` without its brackets; ranges keep theirs.
@@ -116,6 +135,11 @@ mod tests {
             ("x:y", "x:y"),
             ("10.0.0.1:33", "10.0.0.1 :33"),
             ("a[:2]", "a0 a1 a2"),
+            ("[abc]:22", "abc :22"),
+            ("a_:22", "a_:22"),
+            ("-a:22", "-a:22"),
+            ("x:22:33", "x:22:33"),
+            ("a[1:2]-x:5", "a1-x a2-x :5"),
         ];
         for (pattern, shown) in cases {
             let (mut names, port) = expand(pattern).unwrap();

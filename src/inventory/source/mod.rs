@@ -174,12 +174,13 @@ impl<'b> Builder<'b> {
         self.inventory.add_group(name)
     }
 
-    /// A host of a group, with its variables.
+    /// A host of a group, with its variables. A port counts only where the host is first named.
     fn host(&mut self, name: &str, group: GroupId, port: Option<u16>, vars: &[(String, Value)]) -> HostId {
+        let is_new = self.inventory.host_named(name).is_none();
         let id = self.inventory.add_host(name);
         self.inventory.note_source(id, &self.source);
         self.inventory.add_host_to_group(id, group);
-        if let Some(port) = port {
+        if let Some(port) = port.filter(|_| is_new) {
             self.inventory.set_host_variable(id, "ansible_port", Value::Int(i64::from(port)));
         }
         for (name, value) in vars {
