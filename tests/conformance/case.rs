@@ -148,7 +148,7 @@ impl Case {
         let mut events = Vec::new();
         for line in read(&events_file).lines() {
             let event = serde_json::from_str(line).map_err(|error| format!("event `{line}`: {error}"))?;
-            events.push(normal.value(event));
+            events.push(normal.event(event));
         }
         let files = read(&self.folder.join("outputs"));
         let files = files.split_whitespace().map(|name| (name.to_owned(), contents(&work.join(name)))).collect();
