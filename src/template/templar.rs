@@ -31,9 +31,9 @@ pub struct FileOptions {
 }
 
 impl Default for FileOptions {
-    /// As the `template` module: the line break after a block is dropped, the one at the end is kept.
+    /// As the `template` module: the line break after a block is dropped.
     fn default() -> Self {
-        Self { syntax: Syntax { trim_blocks: true, keep_trailing_newline: true, backslashes: Backslashes::Escape, ..Syntax::default() } }
+        Self { syntax: Syntax { trim_blocks: true, backslashes: Backslashes::Escape, ..Syntax::default() } }
     }
 }
 

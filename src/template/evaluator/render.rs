@@ -75,9 +75,17 @@ impl Evaluator {
         Ok(out.finish())
     }
 
-    /// As [`Evaluator::render_source`], for lookups: other options than YAML's may hold.
+    /// As [`Evaluator::render_source`], for files and lookups: other options than YAML's may hold. Each file that is included or
+    /// extended loses the line break at its end; the result ends with at least as many as the text has.
     pub fn render_with(&self, text: &Text, syntax: &Arc<Syntax>) -> Result<Text> {
-        self.text(&self.render_source(text, syntax)?)
+        let rendered = self.text(&self.render_source(text, syntax)?)?;
+        let breaks = |chars: &str, sequence: &str| (chars.len() - chars.trim_end_matches(sequence).len()) / sequence.len().max(1);
+        let missing = breaks(text.as_str(), "\n").saturating_sub(breaks(rendered.as_str(), &syntax.newline_sequence));
+        if missing == 0 {
+            return Ok(rendered);
+        }
+        let whole = Text::new(format!("{}{}", rendered.as_str(), syntax.newline_sequence.repeat(missing)));
+        Ok(if rendered.is_secret() { whole.into_secret() } else { whole })
     }
 
     fn run_loaded(&self, text: &Text, template: Arc<Template>, syntax: &Arc<Syntax>, scope: &ScopeRef, out: &mut Output) -> Result<()> {

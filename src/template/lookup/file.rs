@@ -214,7 +214,6 @@ fn template(evaluator: &Evaluator, terms: &[Val], options: &Options) -> Result<V
     let mut syntax = Syntax {
         trim_blocks: flag_or(evaluator, options, "trim_blocks", true)?,
         lstrip_blocks: flag_or(evaluator, options, "lstrip_blocks", false)?,
-        keep_trailing_newline: true,
         backslashes: Backslashes::Escape,
         extensions: context.extensions,
         ..Syntax::default()

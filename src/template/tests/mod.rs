@@ -111,7 +111,9 @@ fn files_are_text() {
 
 #[test]
 fn files_include_import_and_extend() {
-    check_files(&[("a", "{% set y = 1 %}{% include 'b' %}!"), ("b", "{{ x }}{{ y }}\n")], "ex1\n!");
+    check_files(&[("a", "{% set y = 1 %}{% include 'b' %}!"), ("b", "{{ x }}{{ y }}\n")], "ex1!");
+    check_files(&[("a", "{% include 'b' %}\n"), ("b", "p\n\n")], "p\n");
+    check_files(&[("a", "{% extends 'b' %}{% block one %}A{% endblock %}\n\n"), ("b", "<{% block one %}{% endblock %}>\n\n")], "<A>\n\n");
     check_files(&[("a", "{% include 'nope' ignore missing %}{% include ['nope', 'b'] %}"), ("b", "b")], "b");
     check_files(&[("a", "{% include 'b' without context %}"), ("b", "{{ x }}")], "ERR 'x' is undefined");
     check_files(
