@@ -6,9 +6,10 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD, URL_SAFE};
 use sha1::Digest as _;
 
-use super::{derived, filter, refuse};
+use super::{chance, derived, filter, refuse};
+use crate::template::python::crypt::{DIGITS, Method, salt_of_bytes, sha_crypt};
 use crate::template::{Bound, Evaluator, Filter, Param, Result, Val};
-use crate::value::Text;
+use crate::value::{Text, Value};
 
 use Param::Optional;
 
@@ -21,10 +22,12 @@ pub(super) const FILTERS: &[Filter] = &[
         digest(evaluator, value, kind)
     }),
     filter("md5", &[], |evaluator, value, _| digest(evaluator, value, "md5")),
+    filter("password_hash", PASSWORD_HASH, password_hash),
     filter("sha1", &[], |evaluator, value, _| digest(evaluator, value, "sha1")),
     filter("to_uuid", &[Optional("namespace")], to_uuid),
 ];
 
+const PASSWORD_HASH: &[Param] = &[Optional("hashtype"), Optional("salt"), Optional("salt_size"), Optional("rounds"), Optional("ident")];
 const BASE64: &[Param] = &[Optional("encoding"), Optional("urlsafe")];
 
 fn hex(bytes: &[u8]) -> String {
@@ -47,6 +50,44 @@ fn digest(evaluator: &Evaluator, value: &Val, kind: &str) -> Result<Val> {
         _ => return refuse(format!("unsupported hash type {kind}")),
     };
     Ok(derived(evaluator, &text, digest))
+}
+
+/// Salts longer than this mean nothing to `crypt`.
+const MAX_SALT: usize = 16;
+
+fn password_hash(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
+    let given = |index: usize| arguments.get(index).filter(|val| !val.is_none());
+    let text = evaluator.text(value)?;
+    let kind = given(0).map_or(Ok(Text::from("sha512")), |kind| evaluator.text(kind))?;
+    let (method, name, default_rounds) = match kind.as_str() {
+        "sha256" | "sha256_crypt" => (Method::Sha256, "sha256_crypt", 535_000),
+        "sha512" | "sha512_crypt" => (Method::Sha512, "sha512_crypt", 656_000),
+        "md5" | "md5_crypt" | "blowfish" | "bcrypt" => return refuse(format!("the hash type `{}` is not supported yet", kind.as_str())),
+        other => return refuse(format!("crypt does not support '{other}' algorithm")),
+    };
+    let size = usize::try_from(given(2).map_or(Ok(16), |_| arguments.int_or(2, 16))?).unwrap_or(0);
+    if size > MAX_SALT {
+        return refuse(format!("invalid salt size supplied ({size}), expected at most {MAX_SALT}"));
+    }
+    let salt = match given(1) {
+        Some(Val::Plain(Value::Text(salt))) if !salt.as_str().is_empty() => salt.as_str().to_owned(),
+        None | Some(Val::Plain(Value::Text(_))) => (0..size).map(|_| char::from(DIGITS[chance(DIGITS.len())])).collect(),
+        Some(other) => return refuse(format!("'{}' object is not iterable", other.type_name())),
+    };
+    if !salt.bytes().all(|byte| DIGITS.contains(&byte)) {
+        return refuse("invalid characters in salt");
+    }
+    if salt.len() > MAX_SALT {
+        return refuse(format!("invalid salt size supplied ({}), expected at most {MAX_SALT}", salt.len()));
+    }
+    let rounds = match given(3) {
+        None => default_rounds,
+        Some(_) => u32::try_from(arguments.int_or(3, 0)?.max(0)).unwrap_or(u32::MAX),
+    };
+    let Some(salt) = salt_of_bytes(salt.as_bytes()) else {
+        return refuse(format!("Failed to generate salt for '{name}' algorithm: crypt_gensalt failed: unable to generate salt"));
+    };
+    Ok(derived(evaluator, &text, sha_crypt(method, text.as_str().as_bytes(), &salt, rounds)))
 }
 
 #[derive(Clone, Copy)]

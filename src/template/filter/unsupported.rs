@@ -4,7 +4,6 @@ use super::refuse;
 use crate::template::{Bound, Evaluator, Filter, Markers, Param, Result, Val};
 
 pub(super) const FILTERS: &[Filter] = &[
-    waiting("password_hash", |_, _, _| later("password_hash")),
     waiting("unvault", |_, _, _| later("unvault")),
     waiting("urlize", |_, _, _| later("urlize")),
     waiting("vault", |_, _, _| later("vault")),

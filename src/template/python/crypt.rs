@@ -1,0 +1,146 @@
+//! SHA-crypt, the password hashes `$5$` and `$6$` of Unix, and the alphabet of their salts.
+
+use sha2::{Digest, Sha256, Sha512};
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// `$5$`
+    Sha256,
+    /// `$6$`
+    Sha512,
+}
+
+/// The digits of `crypt`, from 0 to 63.
+pub const DIGITS: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// Rounds that are not written into the hash.
+const DEFAULT_ROUNDS: u32 = 5000;
+
+/// `crypt(password, "$6$rounds=…$salt")`
+pub fn sha_crypt(method: Method, password: &[u8], salt: &str, rounds: u32) -> String {
+    let rounds = rounds.clamp(1000, 999_999_999);
+    let (prefix, digest) = match method {
+        Method::Sha256 => ("5", encode_256(&rounds_of::<Sha256>(password, salt.as_bytes(), rounds))),
+        Method::Sha512 => ("6", encode_512(&rounds_of::<Sha512>(password, salt.as_bytes(), rounds))),
+    };
+    let written = if rounds == DEFAULT_ROUNDS { String::new() } else { format!("rounds={rounds}$") };
+    format!("${prefix}${written}{salt}${digest}")
+}
+
+/// The salt that the C library makes of bytes: four digits of every three that others follow, sixteen at most; `None` of fewer
+/// than three bytes.
+pub fn salt_of_bytes(bytes: &[u8]) -> Option<String> {
+    if bytes.len() < 3 {
+        return None;
+    }
+    let mut salt = String::new();
+    for group in bytes.chunks_exact(3).take((bytes.len() - 1) / 3).take(4) {
+        push_digits(&mut salt, u32::from(group[2]) << 16 | u32::from(group[1]) << 8 | u32::from(group[0]), 4);
+    }
+    Some(salt)
+}
+
+fn push_digits(out: &mut String, mut number: u32, count: usize) {
+    for _ in 0..count {
+        out.push(char::from(DIGITS[(number & 63) as usize]));
+        number >>= 6;
+    }
+}
+
+fn rounds_of<D: Digest>(password: &[u8], salt: &[u8], rounds: u32) -> Vec<u8> {
+    let digest = |parts: &[&[u8]]| {
+        let mut digest = D::new();
+        for part in parts {
+            digest.update(part);
+        }
+        digest.finalize().to_vec()
+    };
+    let stretched = |bytes: &[u8], length: usize| bytes.iter().copied().cycle().take(length).collect::<Vec<u8>>();
+    let alternate = digest(&[password, salt, password]);
+    let mut first = D::new();
+    first.update(password);
+    first.update(salt);
+    first.update(stretched(&alternate, password.len()));
+    let mut bits = password.len();
+    while bits > 0 {
+        first.update(if bits & 1 == 1 { alternate.as_slice() } else { password });
+        bits >>= 1;
+    }
+    let mut state = first.finalize().to_vec();
+    let passwords = stretched(&digest(&vec![password; password.len()]), password.len());
+    let salts = stretched(&digest(&vec![salt; 16 + usize::from(state[0])]), salt.len());
+    for round in 0..rounds {
+        let odd = round & 1 == 1;
+        let mut next = D::new();
+        next.update(if odd { &passwords } else { &state });
+        if round % 3 != 0 {
+            next.update(&salts);
+        }
+        if round % 7 != 0 {
+            next.update(&passwords);
+        }
+        next.update(if odd { &state } else { &passwords });
+        state = next.finalize().to_vec();
+    }
+    state
+}
+
+fn three(bytes: &[u8], [high, middle, low]: [usize; 3]) -> u32 {
+    u32::from(bytes[high]) << 16 | u32::from(bytes[middle]) << 8 | u32::from(bytes[low])
+}
+
+fn encode_512(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    let mut places = [0, 21, 42];
+    for _ in 0..21 {
+        push_digits(&mut out, three(bytes, places), 4);
+        places = [places[1] + 1, places[2] + 1, places[0] + 1];
+    }
+    push_digits(&mut out, u32::from(bytes[63]), 2);
+    out
+}
+
+fn encode_256(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    let mut places = [0, 10, 20];
+    for _ in 0..10 {
+        push_digits(&mut out, three(bytes, places), 4);
+        places = [places[2] + 1, places[0] + 1, places[1] + 1];
+    }
+    push_digits(&mut out, u32::from(bytes[31]) << 8 | u32::from(bytes[30]), 3);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_are_the_c_library_s() {
+        assert_eq!(
+            sha_crypt(Method::Sha512, b"Hello world!", "saltstring", 5000),
+            "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1"
+        );
+        assert_eq!(
+            sha_crypt(Method::Sha256, b"Hello world!", "saltstring", 5000),
+            "$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5"
+        );
+        assert_eq!(
+            sha_crypt(Method::Sha256, b"Hello world!", "saltstringsaltst", 10000),
+            "$5$rounds=10000$saltstringsaltst$3xv.VbSHBb41AL9AvLeujZkZRBAwqFMz2.opqey6IcA"
+        );
+        assert_eq!(
+            sha_crypt(Method::Sha512, b"Hello world!", "", 1001),
+            "$6$rounds=1001$$Bwst39QIFWdBTc2xLnQM/hF0ZDLGEvtLVOSBk1d5HVkgauYJhBa34X.WkpPmbCC/A/jZzlZNFviP4B3dSxmQK/"
+        );
+    }
+
+    #[test]
+    fn salts_are_the_c_library_s() {
+        let table = [("ab", None), ("abc", Some("")), ("abcdef", Some("V7qM")), ("abcdefghijklmno", Some("V7qMYJaNbVKOeh4P"))];
+        for (bytes, expected) in table {
+            assert_eq!(salt_of_bytes(bytes.as_bytes()).as_deref(), expected, "{bytes}");
+        }
+    }
+}
