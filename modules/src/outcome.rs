@@ -83,13 +83,15 @@ impl Outcome {
 #[derive(Clone, Debug)]
 pub struct Failure {
     message: String,
+    /// What the system said, where it was the system that refused.
+    cause: Option<String>,
     more: JsonMap,
 }
 
 impl Failure {
     /// A failure with Ansible's `msg`.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), more: JsonMap::new() }
+        Self { message: message.into(), cause: None, more: JsonMap::new() }
     }
 
     /// Adds a key to the failed task's result.
@@ -102,6 +104,11 @@ impl Failure {
     /// The message.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// What the system said (`[Errno 13] Permission denied`), or else the message.
+    pub fn cause(&self) -> &str {
+        self.cause.as_deref().unwrap_or(&self.message)
     }
 
     /// The result dict of the failed task.
@@ -154,7 +161,10 @@ pub trait Context<T> {
 
 impl<T> Context<T> for std::io::Result<T> {
     fn context(self, what: impl fmt::Display) -> Result<T> {
-        self.map_err(|error| Failure::new(format!("{what}: {}", errno_text(&error))))
+        self.map_err(|error| {
+            let cause = errno_text(&error);
+            Failure { message: format!("{what}: {cause}"), cause: Some(cause), more: JsonMap::new() }
+        })
     }
 }
 

@@ -255,6 +255,10 @@ impl Plan<'_> {
             let parent = self.dest.parent().unwrap_or(parent);
             return Err(Failure::new(format!("Destination directory {} does not exist", parent.display())));
         }
+        let writable = rustix::fs::access(parent, rustix::fs::Access::WRITE_OK).is_ok() || self.args.common.unsafe_writes;
+        if parent.is_dir() && !writable {
+            return Err(Failure::new(format!("Destination {} not writable", parent.display())));
+        }
         if let Some(line) = self.args.validate.as_ref().filter(|line| !line.contains("%s")) {
             return Err(Failure::new(format!("validate must contain %s: {line}")));
         }

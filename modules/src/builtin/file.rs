@@ -137,7 +137,7 @@ struct Task<'a> {
 impl<'a> Task<'a> {
     fn new(args: FileArgs, host: &'a mut Host) -> Result<Self> {
         let mut path = args.path.clone();
-        let mut found = Found::at(&host.absolute(&path))?;
+        let mut found = look(host, &path)?;
         let state = args.state.unwrap_or(match found {
             Found::Absent if args.recurse => State::Directory,
             Found::Absent | Found::File => State::File,
@@ -150,7 +150,7 @@ impl<'a> Task<'a> {
             && host.absolute(&path).is_dir()
         {
             path.push(name);
-            found = Found::at(&host.absolute(&path))?;
+            found = look(host, &path)?;
         }
         let refused = |message: &str, path: &Path| Err(Failure::new(message).with("path", paths::shown(path)));
         if args.recurse && state != State::Directory {
@@ -237,7 +237,8 @@ impl<'a> Task<'a> {
             }
             let change = Change::of("file", paths::shown(folder)).from_to("absent", "directory");
             self.host.change(change, |door| door.create_dir(folder)).map_err(|error| {
-                Failure::new(format!("There was an issue creating {} as requested: {}", folder.display(), error.message()))
+                let why = error.cause();
+                Failure::new(format!("There was an issue creating {} as requested: {why}: b'{}'", folder.display(), self.path.display()))
                     .with("path", self.args.path.display().to_string())
             })?;
             let mut other = FileDiff::default();
@@ -323,12 +324,17 @@ impl<'a> Task<'a> {
                 let was = before.as_deref().map_or_else(|| self.found.word().to_owned(), |before| format!("link to {}", before.display()));
                 let change = Change::of("file", paths::shown(&path)).from_to(was, format!("link to {}", src.display()));
                 let found = self.found;
-                self.host.change(change, |door| {
-                    if found == Found::Directory {
-                        door.remove_dir(&path)?;
-                    }
-                    door.replace_with_symlink(src, &path)
-                })?;
+                self.host
+                    .change(change, |door| {
+                        if found == Found::Directory {
+                            door.remove_dir(&path)?;
+                        }
+                        door.replace_with_symlink(src, &path)
+                    })
+                    .map_err(|error| {
+                        let why = format!("Error while linking: {}: b'{}' -> b'{}'", error.cause(), src.display(), self.path.display());
+                        Failure::new(why).with("path", paths::shown(&self.path))
+                    })?;
             }
         }
         let leads = path.parent().unwrap_or(Path::new("/"));
@@ -364,7 +370,10 @@ impl<'a> Task<'a> {
                 note_state(&mut diff, self.found, "hard");
                 let change =
                     Change::of("file", paths::shown(&path)).from_to(self.found.word(), format!("hard link to {}", source.display()));
-                self.host.change(change, |door| door.replace_with_hard_link(&source, &path))?;
+                self.host.change(change, |door| door.replace_with_hard_link(&source, &path)).map_err(|error| {
+                    let why = format!("Error while linking: {}: b'{}' -> b'{}'", error.cause(), src.display(), self.path.display());
+                    Failure::new(why).with("path", paths::shown(&self.path))
+                })?;
             }
         }
         self.dress(&mut diff)?;
@@ -376,7 +385,12 @@ impl<'a> Task<'a> {
         let mut diff = FileDiff::of(&self.path);
         if self.found == Found::Absent {
             let change = Change::of("file", paths::shown(&path)).from_to("absent", "file");
-            if self.host.change(change, |door| door.touch(&path))?.is_none() {
+            let refused = |error: Failure| {
+                Failure::new("Error, could not touch target.")
+                    .with("path", self.args.path.display().to_string())
+                    .with("details", error.cause())
+            };
+            if self.host.change(change, |door| door.touch(&path)).map_err(refused)?.is_none() {
                 return Ok(self.host.outcome().with("dest", self.shown()));
             }
         }
@@ -398,8 +412,10 @@ impl<'a> Task<'a> {
             self.host
                 .change(change, |door| if found == Found::Directory { door.remove_tree(&path) } else { door.remove_file(&path) })
                 .map_err(|error| {
-                    let what = if found == Found::Directory { "rmtree failed" } else { "unlinking failed" };
-                    Failure::new(format!("{what}: {}", error.message())).with("path", self.shown())
+                    if found == Found::Directory {
+                        return Failure::new(format!("rmtree failed: {}", error.cause()));
+                    }
+                    Failure::new("Unlinking failed.").with("path", paths::shown(&self.path)).with("details", error.cause())
                 })?;
         }
         let changed = self.found != Found::Absent;
@@ -480,6 +496,16 @@ impl Moment {
         let zoned = time.to_zoned(zone.clone()).map_err(|error| wrong(error.to_string()))?;
         Ok(Self::At(Timespec { tv_sec: zoned.timestamp().as_second(), tv_nsec: 0 }))
     }
+}
+
+/// What is at a path; what may not be looked at counts as absent, with a warning.
+fn look(host: &mut Host, path: &Path) -> Result<Found> {
+    let absolute = host.absolute(path);
+    if absolute.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied) {
+        host.warn(format!("Insufficient permissions to access {}. Treating as absent", path.display()));
+        return Ok(Found::Absent);
+    }
+    Found::at(&absolute)
 }
 
 fn note_state(diff: &mut FileDiff, before: Found, after: &str) {

@@ -1,6 +1,6 @@
 //! `find`: the files in some folders that are so and so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -114,7 +114,7 @@ impl Module for Find {
         }
         let message = if search.is_full() {
             "Limit of matches reached"
-        } else if search.skipped.is_empty() {
+        } else if !search.missed {
             "All paths examined"
         } else {
             "Not all paths examined, check warnings for details"
@@ -137,6 +137,11 @@ struct Search<'a> {
     found: Vec<Json>,
     examined: usize,
     skipped: JsonMap,
+    /// Whether one of the folders to look in is none.
+    missed: bool,
+    /// Names that were asked for already.
+    users: HashMap<u32, String>,
+    groups: HashMap<u32, String>,
     /// The folders on the way down, so that a symlink to one above is no endless way.
     above: BTreeSet<(u64, u64)>,
 }
@@ -199,6 +204,9 @@ impl<'a> Search<'a> {
             found: Vec::new(),
             examined: 0,
             skipped: JsonMap::new(),
+            missed: false,
+            users: HashMap::new(),
+            groups: HashMap::new(),
             above: BTreeSet::new(),
         })
     }
@@ -218,7 +226,7 @@ impl<'a> Search<'a> {
             Ok(names) => names,
             Err(error) => {
                 let message = format!("{}: '{}'", crate::outcome::errno_text(&error), shown.display());
-                self.skip(host, shown, message);
+                self.skipped.insert(paths::shown(shown), message.into());
                 return Ok(());
             }
         };
@@ -283,8 +291,12 @@ impl<'a> Search<'a> {
         for key in ["exists", "block_size", "device_type"] {
             entry.shift_remove(key);
         }
-        entry.insert("pw_name".to_owned(), identity::user_by_id(metadata.uid()).map_or_else(String::new, |user| user.name).into());
-        entry.insert("gr_name".to_owned(), identity::group_by_id(metadata.gid()).map_or_else(String::new, |group| group.name).into());
+        let user = || identity::user_by_id(metadata.uid()).map_or_else(String::new, |user| user.name);
+        let user = self.users.entry(metadata.uid()).or_insert_with(user).as_str();
+        entry.insert("pw_name".to_owned(), user.into());
+        let group = || identity::group_by_id(metadata.gid()).map_or_else(String::new, |group| group.name);
+        let group = self.groups.entry(metadata.gid()).or_insert_with(group).as_str();
+        entry.insert("gr_name".to_owned(), group.into());
         if self.args.get_checksum && metadata.is_file() {
             let sum = checksum::of_file(self.args.checksum_algorithm.into(), path).ok();
             entry.insert("checksum".to_owned(), sum.map_or(Json::Null, Json::from));
@@ -335,6 +347,7 @@ impl<'a> Search<'a> {
     fn skip(&mut self, host: &mut Host, path: &Path, why: String) {
         host.warn(format!("Skipped '{}' path due to this access issue: {why}\n", path.display()));
         self.skipped.insert(paths::shown(path), why.into());
+        self.missed = true;
     }
 }
 

@@ -133,21 +133,25 @@ impl Staged {
 
     /// Puts the content in its place.
     pub fn commit(mut self, write: Write) -> Result<()> {
-        let path = self.path.clone();
-        self.commit_io(write).context(format_args!("could not replace `{}`", path.display()))
-    }
-
-    fn commit_io(&mut self, write: Write) -> Result<()> {
         let old = self.place.stat()?;
         if let Some(expected) = write.expected
             && expected != Version::of_stat(old.as_ref())
         {
-            return Err(Failure::new("it was changed by somebody else in the meantime"));
+            return Err(Failure::new(format!(
+                "could not replace `{}`: it was changed by somebody else in the meantime",
+                self.path.display()
+            )));
         }
+        set_owner(&self.file, write).map_err(|error| Failure::new("chown failed").with("details", crate::outcome::errno_text(&error)))?;
+        let path = self.path.clone();
+        self.put(old.as_ref(), write).context(format_args!("could not replace `{}`", path.display()))
+    }
+
+    fn put(&mut self, old: Option<&Stat>, write: Write) -> io::Result<()> {
         if self.temp_folder.is_some() {
-            return Ok(self.write_in_place(write)?);
+            return self.write_in_place(write);
         }
-        self.dress(old.as_ref(), write)?;
+        self.dress(old, write)?;
         fsync(&self.file)?;
         match renameat(&self.place.folder, &self.temp_name, &self.place.folder, &self.place.name) {
             Ok(()) => {
@@ -155,7 +159,7 @@ impl Staged {
                 self.temp_name.clear();
                 Ok(())
             }
-            Err(errno) if self.unsafe_writes && cannot_replace(&errno.into()) => Ok(self.write_in_place(write)?),
+            Err(errno) if self.unsafe_writes && cannot_replace(&errno.into()) => self.write_in_place(write),
             Err(errno) => Err(errno.into()),
         }
     }
