@@ -1,3 +1,270 @@
-//! Running plays: which task a host meets next, what it does there, what comes of it. Never prints.
+//! Running plays. The coordinator (this thread) owns all state that hosts share and emits events; workers run one task on one
+//! host at a time. Never prints.
 
+mod batch;
+mod conditions;
+mod effects;
+mod handlers;
+mod host_state;
+mod includes;
+mod job;
+mod keywords;
+mod lease;
+mod meta;
+mod outcome;
+mod play;
 pub mod play_iterator;
+pub mod static_scope;
+mod tags;
+mod target;
+mod task_executor;
+mod transfer;
+mod workers;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use lease::Leases;
+pub use tags::TagFilter;
+pub use target::ConnectionDefaults;
+pub use task_executor::Shared;
+
+use crate::event::{Event, EventSink, RunStats};
+use crate::inventory::{HostId, HostPattern, Inventory};
+use crate::playbook::Playbook;
+use crate::playbook::load::Loader;
+use crate::source::{Diagnostic, Diagnostics};
+use crate::template::WorldLookups;
+use crate::vars::VarWorld;
+use workers::Workers;
+
+/// When facts are gathered by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gathering {
+    /// At the start of every play.
+    Implicit,
+    /// Only where a play says so.
+    Explicit,
+    /// At the start of a play, for hosts of which nothing is known yet.
+    Smart,
+}
+
+/// How a run goes.
+pub struct Options {
+    /// `--check`.
+    pub check: bool,
+    /// `--diff`.
+    pub diff: bool,
+    /// How many hosts at once.
+    pub forks: usize,
+    /// `--tags`, `--skip-tags`.
+    pub tags: TagFilter,
+    /// `--start-at-task`.
+    pub start_at: Option<String>,
+    /// `--step`.
+    pub step: bool,
+    /// `--limit`.
+    pub limit: Option<HostPattern>,
+    /// `--force-handlers`.
+    pub force_handlers: bool,
+    /// `gathering`.
+    pub gathering: Gathering,
+    /// `any_errors_fatal`.
+    pub any_errors_fatal: bool,
+}
+
+/// The person at the terminal, and who listens to events.
+pub trait Console: EventSink {
+    /// Asks; `None` where nobody is there.
+    fn ask(&mut self, prompt: &str, echo: bool) -> Option<String>;
+
+    /// Says what is no result.
+    fn say(&mut self, text: &str);
+}
+
+/// What the executor needs of the world around it.
+pub struct World<'a> {
+    /// Loads files that tasks include.
+    pub loader: &'a Loader<'a>,
+    /// What lookups need.
+    pub lookups: Arc<dyn WorldLookups>,
+    /// Loads the inventory anew: `meta: refresh_inventory`.
+    pub reload: &'a dyn Fn(&mut Diagnostics) -> Inventory,
+    /// The person and the listeners.
+    pub console: &'a mut dyn Console,
+}
+
+/// Why a run ends before its end.
+#[derive(Debug)]
+pub enum Stop {
+    /// Something that the user has to mend: exit code 1.
+    Error(Box<Diagnostic>),
+    /// Ctrl-C.
+    Interrupted,
+    /// All hosts of a play have failed, or an error was fatal for all.
+    AllFailed,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunEnd {
+    /// Whether a host has failed.
+    pub failed: bool,
+    /// Whether a host could not be reached.
+    pub unreachable: bool,
+    /// Whether it was interrupted.
+    pub interrupted: bool,
+    /// Whether something the user has to mend ended it.
+    pub error: bool,
+}
+
+impl RunEnd {
+    /// Ansible's exit code.
+    pub fn exit_code(self) -> u8 {
+        if self.interrupted {
+            99
+        } else if self.error {
+            1
+        } else if self.unreachable {
+            4
+        } else if self.failed {
+            2
+        } else {
+            0
+        }
+    }
+}
+
+/// Runs playbooks.
+pub struct Executor<'a> {
+    options: Options,
+    world: World<'a>,
+    vars: VarWorld,
+    shared: Arc<Shared>,
+    workers: Workers,
+    stats: RunStats,
+    failed: HashSet<HostId>,
+    unreachable: HashSet<HostId>,
+    started: bool,
+    step_all: bool,
+}
+
+impl<'a> Executor<'a> {
+    /// An executor that has not begun; `vars` is the inventory with all that is known.
+    pub fn new(options: Options, vars: VarWorld, shared: Shared, world: World<'a>) -> Self {
+        let shared = Arc::new(shared);
+        let workers = Workers::new(Arc::clone(&shared), options.forks);
+        let started = options.start_at.is_none();
+        Self {
+            options,
+            world,
+            vars,
+            shared,
+            workers,
+            stats: RunStats::default(),
+            failed: HashSet::new(),
+            unreachable: HashSet::new(),
+            started,
+            step_all: false,
+        }
+    }
+
+    /// Runs playbooks in order.
+    pub fn run(mut self, playbooks: &[Playbook]) -> RunEnd {
+        let _caretaker = Caretaker::start(&self.shared);
+        let mut end = RunEnd::default();
+        for playbook in playbooks {
+            match self.playbook(playbook) {
+                Ok(()) => {}
+                Err(Stop::AllFailed) => break,
+                Err(Stop::Interrupted) => {
+                    end.interrupted = true;
+                    break;
+                }
+                Err(Stop::Error(diagnostic)) => {
+                    self.world.console.event(&Event::Diagnostic(diagnostic));
+                    end.error = true;
+                    break;
+                }
+            }
+        }
+        end.failed = !self.failed.is_empty();
+        end.unreachable = !self.unreachable.is_empty();
+        self.world.console.event(&Event::Stats(Arc::new(std::mem::take(&mut self.stats))));
+        self.shared.leases.close_all();
+        end
+    }
+
+    fn playbook(&mut self, playbook: &Playbook) -> Result<(), Stop> {
+        self.tell(Event::PlaybookStart { path: playbook.path.clone() });
+        let dir = playbook.path.parent().map(std::path::Path::to_path_buf).unwrap_or_default();
+        let mut diagnostics = Diagnostics::new();
+        self.vars = self.vars.with_playbook(&absolute(&dir), &mut diagnostics);
+        self.report(diagnostics)?;
+        for play in &playbook.plays {
+            self.play(play)?;
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.world.console.event(&event);
+    }
+
+    /// Warnings are told; an error ends the run.
+    fn report(&mut self, diagnostics: Diagnostics) -> Result<(), Stop> {
+        for diagnostic in diagnostics.into_sorted() {
+            if diagnostic.severity == crate::source::Severity::Error {
+                return Err(Stop::Error(Box::new(diagnostic)));
+            }
+            self.tell(Event::Diagnostic(Box::new(diagnostic)));
+        }
+        Ok(())
+    }
+
+    fn check_interrupt(&self) -> Result<(), Stop> {
+        if self.shared.interrupted.load(Ordering::Relaxed) { Err(Stop::Interrupted) } else { Ok(()) }
+    }
+}
+
+/// The path from the root, links not followed.
+pub fn absolute(path: &std::path::Path) -> std::path::PathBuf {
+    std::path::absolute(if path.as_os_str().is_empty() { std::path::Path::new(".") } else { path }).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// The thread that looks after idle sessions; ends when dropped.
+struct Caretaker {
+    stop: Arc<AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Caretaker {
+    fn start(shared: &Arc<Shared>) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (shared, stopped) = (Arc::clone(shared), Arc::clone(&stop));
+        let thread = std::thread::Builder::new().name("caretaker".to_owned()).spawn(move || {
+            let mut told = false;
+            while !stopped.load(Ordering::Relaxed) {
+                std::thread::park_timeout(std::time::Duration::from_secs(1));
+                if shared.interrupted.load(Ordering::Relaxed) && !told {
+                    shared.leases.cancel_all();
+                    told = true;
+                }
+                shared.leases.tend();
+            }
+        });
+        Self { stop, thread: thread.ok() }
+    }
+}
+
+impl Drop for Caretaker {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // The caretaker does not panic; were it to, nothing is left to tend.
+            let _ = thread.join();
+        }
+    }
+}

@@ -45,6 +45,9 @@ pub trait Gate {
 
     /// Whether a handler was notified.
     fn wants_handler(&self, handler: &Task) -> bool;
+
+    /// Whether a task's tags are asked for.
+    fn runs(&self, task: &Task) -> bool;
 }
 
 /// Where a host is in its play; ordered as the play is.
@@ -78,6 +81,7 @@ impl Cursor {
             let top = self.frames.last_mut()?;
             match top.current() {
                 Some(Entry::Task(task)) if top.kind == FrameKind::Handlers && !gate.wants_handler(task) => top.index += 1,
+                Some(Entry::Task(task)) if !task.is_handler && !gate.runs(task) => top.index += 1,
                 Some(Entry::Task(task)) => return Some((Arc::clone(task), self.position())),
                 Some(Entry::Block(block)) => {
                     let (block, kind) = (Arc::clone(block), top.kind);

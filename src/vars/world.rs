@@ -163,6 +163,11 @@ impl VarWorld {
         layers.fold(Map::new(), |merged, layer| merge(&merged, &layer.vars, recursive, ListMerge::Replace))
     }
 
+    /// `-e`, not rendered.
+    pub fn extra_vars(&self) -> Arc<Map> {
+        Arc::clone(&self.extra.vars)
+    }
+
     pub(super) fn extra(&self) -> &Arc<Layer> {
         &self.extra
     }

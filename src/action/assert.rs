@@ -1,0 +1,60 @@
+//! `assert`: fails unless all conditions hold.
+
+use super::args::shown;
+use super::{Action, Call, Done, Failure, Plan};
+use crate::value::{Map, Value};
+
+/// The action. Its `that` is not rendered before: the texts are expressions.
+pub(super) struct Assert;
+
+impl Action for Assert {
+    fn names(&self) -> &'static [&'static str] {
+        &["assert"]
+    }
+
+    fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
+        super::args::only(call, &["fail_msg", "msg", "quiet", "success_msg", "that"])?;
+        let Some(that) = call.args.get("that") else {
+            return Err(Failure::new("missing required arguments: that").at(call.args.error_at("that", "`assert` needs `that`: a condition or a list of them")));
+        };
+        let message = |name: &str, fallback: &str| -> Result<Value, Failure> {
+            match call.args.get(name) {
+                None => Ok(Value::text(fallback)),
+                Some(value @ Value::Text(_)) => Ok(value.clone()),
+                Some(Value::List(items)) if items.iter().all(|item| item.as_str().is_some()) => Ok(Value::List(items.clone())),
+                Some(other) => Err(Failure::new(format!("Incorrect type for {name}, expected a string or list and got {}", other.type_name()))),
+            }
+        };
+        let fail_message = if call.args.get("fail_msg").is_some() { message("fail_msg", "")? } else { message("msg", "Assertion failed")? };
+        let success_message = message("success_msg", "All assertions passed")?;
+        let quiet = call.args.flag(&["quiet"], false)?;
+        let conditions = match that {
+            Value::List(items) => items.to_vec(),
+            one => vec![one.clone()],
+        };
+        for condition in &conditions {
+            match call.templar.condition(condition) {
+                Ok(true) => {}
+                Ok(false) => return Err(failed(condition, fail_message, quiet)),
+                Err(error) => return Err(Failure::from(error)),
+            }
+        }
+        let mut result = Map::new();
+        result.insert("changed", false);
+        result.insert("msg", success_message);
+        if !quiet {
+            result.insert("_ansible_verbose_always", true);
+        }
+        Ok(Plan::Done(Done::of(result)))
+    }
+}
+
+fn failed(condition: &Value, message: Value, quiet: bool) -> Failure {
+    let mut failure = Failure::new("").with("evaluated_to", false).with("assertion", condition.clone()).with("msg", message);
+    if let Value::Text(text) = condition {
+        if let Some(origin) = text.origin() {
+            failure = failure.at(crate::source::Diagnostic::error(format!("assertion `{}` does not hold", shown(condition))).at(origin));
+        }
+    }
+    if quiet { failure } else { failure.with("_ansible_verbose_always", true) }
+}

@@ -1,0 +1,33 @@
+//! `group_by`: puts the host into a group named after a value.
+
+use super::args::shown;
+use super::{Action, Call, Done, Effect, Failure, Plan};
+use crate::value::{Map, Value};
+
+/// The action.
+pub(super) struct GroupBy;
+
+impl Action for GroupBy {
+    fn names(&self) -> &'static [&'static str] {
+        &["group_by"]
+    }
+
+    fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
+        super::args::only(call, &["key", "parents"])?;
+        let Some(key) = call.args.text(&["key"]) else {
+            return Err(Failure::new("the 'key' param is required when using group_by"));
+        };
+        let parents = match call.args.get("parents") {
+            None | Some(Value::Null) => vec!["all".to_owned()],
+            Some(Value::List(items)) => items.iter().map(shown).collect(),
+            Some(one) => shown(one).split(',').map(str::to_owned).collect(),
+        };
+        let group = key.replace(' ', "-");
+        let parents: Vec<String> = parents.iter().map(|parent| parent.replace(' ', "-")).collect();
+        let mut result = Map::new();
+        result.insert("changed", false);
+        result.insert("add_group", group.as_str());
+        result.insert("parent_groups", Value::list(parents.iter().map(|parent| Value::text(parent.as_str())).collect()));
+        Ok(Plan::Done(Done { result, effect: Some(Effect::GroupBy { group, parents }) }))
+    }
+}

@@ -1,0 +1,125 @@
+//! `include_vars`: variables from files of the control machine, for this host.
+
+use std::path::{Path, PathBuf};
+
+use super::args::shown;
+use super::{Action, Call, Done, Effect, Failure, Plan};
+use crate::source::Diagnostics;
+use crate::template::python;
+use crate::value::{ListMerge, Map, Recursive, Value, merge};
+use crate::vars::load_vars_file;
+
+/// The action.
+pub(super) struct IncludeVars;
+
+const OPTIONS: &[&str] =
+    &["_raw_params", "depth", "dir", "extensions", "file", "files_matching", "hash_behaviour", "ignore_files", "ignore_unknown_extensions", "name"];
+
+impl Action for IncludeVars {
+    fn names(&self) -> &'static [&'static str] {
+        &["include_vars"]
+    }
+
+    fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
+        super::args::only(call, OPTIONS)?;
+        let file = call.args.text(&["file", "_raw_params"]);
+        let dir = call.args.text(&["dir"]);
+        let files = match (file, dir) {
+            (Some(file), None) => vec![find(call, &file)?],
+            (None, Some(dir)) => files_of(call, &dir)?,
+            (None, None) => return Err(Failure::new("No file or dir specified")),
+            (Some(_), Some(_)) => return Err(Failure::new("You are mixing file only and dir only arguments, these are incompatible")),
+        };
+        let recursive = match call.args.text(&["hash_behaviour"]).as_deref() {
+            Some("merge") => Recursive::Yes,
+            _ => Recursive::No,
+        };
+        let mut vars = Map::new();
+        for file in &files {
+            vars = merge(&vars, &load(file)?, recursive, ListMerge::Replace);
+        }
+        if let Some(name) = call.args.text(&["name"]).filter(|name| !name.is_empty()) {
+            let mut named = Map::new();
+            named.insert(name, Value::map(vars));
+            vars = named;
+        }
+        let mut result = Map::new();
+        result.insert("ansible_included_var_files", Value::list(files.iter().map(|file| Value::text(file.display().to_string())).collect()));
+        result.insert("ansible_facts", Value::map(vars.clone()));
+        result.insert("changed", false);
+        Ok(Plan::Done(Done { result, effect: Some(Effect::IncludeVars(vars)) }))
+    }
+}
+
+fn find(call: &Call<'_>, name: &str) -> Result<PathBuf, Failure> {
+    call.context.find_file("vars", name).ok_or_else(|| {
+        let message = format!("Could not find file on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option: '{name}'");
+        Failure::new(message).at(call.args.error_at("_raw_params", &format!("no file `{name}` in `vars/` or beside the task")))
+    })
+}
+
+fn load(file: &Path) -> Result<Map, Failure> {
+    let mut diagnostics = Diagnostics::new();
+    let vars = load_vars_file(file, &mut diagnostics);
+    if !diagnostics.has_errors() {
+        return Ok(vars.unwrap_or_default());
+    }
+    let list = diagnostics.into_sorted();
+    let message = list.first().map(|diagnostic| diagnostic.message.clone()).unwrap_or_default();
+    Err(list.into_iter().fold(Failure::new(message), Failure::at))
+}
+
+fn files_of(call: &Call<'_>, dir: &str) -> Result<Vec<PathBuf>, Failure> {
+    let root = call.context.search_path.iter().flat_map(|base| [base.join("vars").join(dir), base.join(dir)]).find(|path| path.is_dir());
+    let root = root.ok_or_else(|| Failure::new(format!("{dir} directory does not exist")))?;
+    let texts = |name: &str| match call.args.get(name) {
+        Some(Value::List(items)) => items.iter().map(shown).collect(),
+        Some(Value::Text(text)) => text.as_str().split(',').map(|word| word.trim().to_owned()).collect(),
+        _ => Vec::new(),
+    };
+    let extensions: Vec<String> = Some(texts("extensions")).filter(|list| !list.is_empty()).unwrap_or_else(|| ["yaml", "yml", "json"].map(str::to_owned).to_vec());
+    let ignored: Vec<String> = texts("ignore_files");
+    let matching = match call.args.text(&["files_matching"]) {
+        Some(pattern) => {
+            let found = python::regex::Pattern::new(&pattern).map_err(|error| Failure::new(format!("Invalid regular expression: {error}")))?;
+            Some(found)
+        }
+        None => None,
+    };
+    let depth = call.args.get("depth").and_then(Value::as_int).unwrap_or(0);
+    let tolerant = call.args.flag(&["ignore_unknown_extensions"], false)?;
+    let mut files = Vec::new();
+    walk(&root, 1, depth, &mut files);
+    let mut kept = Vec::new();
+    for file in files {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if ignored.iter().any(|pattern| *pattern == name) {
+            continue;
+        }
+        if let Some(pattern) = &matching {
+            if !pattern.is_match(&name) {
+                continue;
+            }
+        }
+        let known = file.extension().is_some_and(|ending| extensions.iter().any(|known| ending.to_string_lossy() == **known));
+        if !known && !tolerant {
+            let message = format!("{} does not have a valid extension: {}", file.display(), extensions.join(", "));
+            return Err(Failure::new(message));
+        }
+        if known {
+            kept.push(file);
+        }
+    }
+    Ok(kept)
+}
+
+fn walk(dir: &Path, depth: i64, most: i64, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(dir) else { return };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    let (dirs, found): (Vec<PathBuf>, Vec<PathBuf>) = paths.into_iter().partition(|path| path.is_dir());
+    files.extend(found);
+    if most == 0 || depth < most {
+        dirs.iter().for_each(|dir| walk(dir, depth + 1, most, files));
+    }
+}

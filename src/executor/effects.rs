@@ -1,0 +1,117 @@
+//! What tasks do to the run itself: facts, registered variables, hosts and groups, stats. Only our own actions add hosts, groups
+//! or stats; what a host returned becomes facts at most.
+
+use std::sync::Arc;
+
+use super::batch::Batch;
+use super::job::HostResult;
+use crate::action::Effect;
+use crate::event::Event;
+use crate::inventory::{HostId, Inventory};
+use crate::playbook::Task;
+use crate::source::Diagnostics;
+use crate::value::{ListMerge, Map, Recursive, Value, merge};
+use crate::vars::{HostUpdate, dropped_facts};
+
+impl Batch<'_, '_> {
+    /// Makes known what a task found out or set.
+    pub(super) fn publish(&mut self, _task: &Arc<Task>, result: &mut HostResult, run_once: bool) {
+        let all: Vec<HostId> = if run_once {
+            self.hosts.iter().filter(|host| !host.unreachable).map(|host| host.id).collect()
+        } else {
+            vec![result.host]
+        };
+        let fact_hosts = result.facts_host.map_or_else(|| all.clone(), |host| vec![host]);
+        let facts = std::mem::take(&mut result.facts);
+        if !facts.is_empty() {
+            for name in dropped_facts(facts.keys().filter_map(|key| key.as_str())) {
+                self.executor.tell(Event::Warning(format!("Removed restricted key from module data: {name}")));
+            }
+            for host in &fact_hosts {
+                self.change_world().publish(*host, HostUpdate { facts: facts.clone(), ..HostUpdate::default() });
+            }
+        }
+        for effect in std::mem::take(&mut result.effects) {
+            self.apply(effect, &all, &fact_hosts, result.host);
+        }
+        if !result.registered.is_empty() {
+            for host in &all {
+                let set_facts = result.registered.clone();
+                self.change_world().publish(*host, HostUpdate { set_facts, ..HostUpdate::default() });
+            }
+        }
+    }
+
+    fn apply(&mut self, effect: Effect, all: &[HostId], fact_hosts: &[HostId], own: HostId) {
+        match effect {
+            Effect::SetFacts { facts, cacheable } => {
+                for host in fact_hosts {
+                    let cached = if cacheable { facts.clone() } else { Map::new() };
+                    let update = HostUpdate { facts: cached, set_facts: facts.clone(), ..HostUpdate::default() };
+                    self.change_world().publish(*host, update);
+                }
+            }
+            Effect::IncludeVars(vars) => {
+                for host in all {
+                    self.change_world().publish(*host, HostUpdate { include_vars: vars.clone(), ..HostUpdate::default() });
+                }
+            }
+            Effect::AddHost { name, groups, vars } => self.change_inventory(|inventory| {
+                let host = inventory.add_host(&name);
+                for group in &groups {
+                    let group = inventory.add_group(group);
+                    inventory.add_host_to_group(host, group);
+                }
+                for (key, value) in vars.iter() {
+                    inventory.set_host_variable(host, &key.to_json_key(), value.clone());
+                }
+            }),
+            Effect::GroupBy { group, parents } => self.change_inventory(|inventory| {
+                let child = inventory.add_group(&group);
+                for parent in parents.iter().filter(|parent| *parent != "all") {
+                    let parent = inventory.add_group(parent);
+                    // A loop of groups leaves them as they were, as in Ansible.
+                    let _ = inventory.add_child(parent, child);
+                }
+                for host in all {
+                    inventory.add_host_to_group(*host, child);
+                }
+            }),
+            Effect::Stats { data, per_host, aggregate } => self.add_stats(data, per_host, aggregate, own),
+        }
+    }
+
+    fn change_inventory(&mut self, change: impl FnOnce(&mut Inventory)) {
+        let mut inventory = Inventory::clone(self.executor.vars.inventory());
+        change(&mut inventory);
+        inventory.settle();
+        self.executor.vars = self.executor.vars.with_inventory(Arc::new(inventory), &mut Diagnostics::new());
+        self.change_world();
+        self.layers = self.vars.prepare(self.executor.vars.inventory());
+    }
+
+    fn add_stats(&mut self, data: Map, per_host: bool, aggregate: bool, host: HostId) {
+        let name = Arc::clone(self.executor.vars.inventory().host(host).name());
+        let stats = &mut self.executor.stats;
+        let into = if per_host { stats.custom_by_host.entry(name).or_default() } else { &mut stats.custom };
+        for (key, value) in data {
+            let sum = match (into.get_key(key.value()), aggregate) {
+                (Some(old), true) => aggregated(old, &value),
+                (Some(_) | None, _) => value,
+            };
+            into.insert(key, sum);
+        }
+    }
+}
+
+/// Numbers are added, texts and lists joined, maps merged.
+fn aggregated(old: &Value, new: &Value) -> Value {
+    match (old, new) {
+        (Value::Int(old), Value::Int(new)) => Value::Int(old.saturating_add(*new)),
+        (Value::Float(old), Value::Float(new)) => Value::Float(old + new),
+        (Value::Text(old), Value::Text(new)) => Value::text(format!("{}{}", old.as_str(), new.as_str())),
+        (Value::List(old), Value::List(new)) => Value::list([&old[..], &new[..]].concat()),
+        (Value::Map(old), Value::Map(new)) => Value::map(merge(old, new, Recursive::Yes, ListMerge::Replace)),
+        _ => new.clone(),
+    }
+}

@@ -1,0 +1,159 @@
+//! Dynamic includes: what hosts asked for is grouped, loaded once, and put before what comes next on each host.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Stop;
+use super::batch::Batch;
+use super::job::{Include, IncludeWhat};
+use super::play_iterator::FrameKind;
+use crate::event::{Event, Status, TaskResult};
+use crate::inventory::HostId;
+use crate::playbook::load::{Wanted, task_file_candidates};
+use crate::playbook::{Block, Context, Entry, Keywords, Task, Work};
+use crate::source::{Diagnostic, Diagnostics, Spanned};
+use crate::value::Map;
+
+/// One file or role, and who asked for it.
+struct Group {
+    include: Include,
+    hosts: Vec<HostId>,
+}
+
+impl Batch<'_, '_> {
+    /// Includes what the hosts asked for.
+    pub(super) fn include(&mut self, task: &Arc<Task>, asked: Vec<(HostId, Vec<Include>)>) -> Result<(), Stop> {
+        let mut groups: Vec<Group> = Vec::new();
+        let mut asked = asked;
+        // Hosts answer in any order; what they include comes in that of the batch.
+        asked.sort_by_key(|(host, _)| self.hosts.iter().position(|state| state.id == *host));
+        for (host, includes) in asked {
+            for include in includes {
+                match groups.iter_mut().find(|group| group.include == include && !group.hosts.contains(&host)) {
+                    Some(group) => group.hosts.push(host),
+                    None => groups.push(Group { include, hosts: vec![host] }),
+                }
+            }
+        }
+        let empty = Arc::new(Block::default());
+        let mut blocks: Vec<(Arc<Block>, Vec<HostId>)> = Vec::new();
+        for group in groups {
+            match self.load(task, &group.include) {
+                Ok((shown, block)) => {
+                    self.tell_included(&shown, &group);
+                    blocks.push((Arc::new(block), group.hosts));
+                }
+                Err(list) => self.fail_include(task, &group, list),
+            }
+        }
+        for index in 0..self.hosts.len() {
+            let host = self.hosts[index].id;
+            if self.hosts[index].failed || self.hosts[index].unreachable || !blocks.iter().any(|(_, hosts)| hosts.contains(&host)) {
+                continue;
+            }
+            let own = blocks.iter().map(|(block, hosts)| Entry::Block(Arc::clone(if hosts.contains(&host) { block } else { &empty })));
+            let entries = own.collect();
+            self.hosts[index].moves().push(Arc::new(Block::of(entries)), 0, FrameKind::Block);
+        }
+        Ok(())
+    }
+
+    fn tell_included(&mut self, shown: &str, group: &Group) {
+        let names: Vec<Arc<str>> =
+            group.hosts.iter().map(|host| Arc::clone(self.executor.vars.inventory().host(*host).name())).collect();
+        for name in &names {
+            self.executor.stats.of(name).ok += 1;
+        }
+        self.executor.tell(Event::Included { file: shown.to_owned(), hosts: names, item: group.include.label.clone() });
+    }
+
+    /// The tasks of an include, and what is shown of it.
+    fn load(&mut self, task: &Arc<Task>, include: &Include) -> Result<(String, Block), Vec<Diagnostic>> {
+        let mut diagnostics = Diagnostics::new();
+        let loaded = match (&task.work, &include.what) {
+            (Work::IncludeTasks(written), IncludeWhat::Tasks(file)) => {
+                let context = inner(task, &written.apply, &written.vars, &include.loop_vars);
+                let candidates = task_file_candidates(file, &context);
+                let Some(path) = candidates.iter().find(|path| path.is_file()) else {
+                    return Err(vec![missing(file, &candidates, &written.file)]);
+                };
+                let block = self.executor.world.loader.included_tasks(path, &context, &mut diagnostics);
+                (super::absolute(path).display().to_string(), block)
+            }
+            (Work::IncludeRole(written), IncludeWhat::Role { name, from, public, allow_duplicates }) => {
+                let context = inner(task, &written.apply, &written.vars, &include.loop_vars);
+                let wanted = Wanted {
+                    from: from.clone(),
+                    allow_duplicates: Some(*allow_duplicates),
+                    ..Wanted::new(Spanned::new(name.clone(), written.name.span.clone()))
+                };
+                let Some(loaded) = self.executor.world.loader.role(&wanted, &Arc::new(context), &mut diagnostics) else {
+                    return Err(diagnostics.into_sorted());
+                };
+                if !diagnostics.has_errors() {
+                    self.add_handlers(&loaded.handlers);
+                    if *public {
+                        self.publish_roles(&loaded.roles);
+                    }
+                }
+                (name.clone(), loaded.tasks)
+            }
+            _ => return Ok((String::new(), Block::default())),
+        };
+        if diagnostics.has_errors() {
+            return Err(diagnostics.into_sorted());
+        }
+        for warning in diagnostics.into_sorted() {
+            self.executor.tell(Event::Diagnostic(Box::new(warning)));
+        }
+        Ok(loaded)
+    }
+
+    fn fail_include(&mut self, task: &Arc<Task>, group: &Group, list: Vec<Diagnostic>) {
+        let message = list.first().map(|diagnostic| diagnostic.message.clone()).unwrap_or_default();
+        for diagnostic in list {
+            self.executor.tell(Event::Diagnostic(Box::new(diagnostic)));
+        }
+        for host in &group.hosts {
+            let Some(index) = self.hosts.iter().position(|state| state.id == *host) else { continue };
+            let stack = self.stack(index, task);
+            let templar = self.templar(&stack, task);
+            let info = self.info(task, &templar);
+            let mut result = Map::new();
+            result.insert("reason", message.as_str());
+            result.insert("msg", message.as_str());
+            result.insert("changed", false);
+            result.insert("failed", true);
+            let event = TaskResult {
+                host: Arc::clone(&self.hosts[index].name),
+                delegated_to: None,
+                task: info,
+                status: Status::Failed,
+                ignored: false,
+                result: Arc::new(result),
+                is_loop: false,
+            };
+            self.executor.tell(Event::Result(Box::new(event)));
+            let name = Arc::clone(&self.hosts[index].name);
+            self.fail_host(index, &name);
+        }
+    }
+}
+
+/// The context of what is included: that of the include's surroundings, `apply`, and the include's variables as parameters.
+fn inner(task: &Task, apply: &Arc<Keywords>, vars: &Arc<Map>, loop_vars: &Map) -> Context {
+    let mut context = Context::clone(&task.context);
+    context.keywords = context.keywords.inherited_by(Keywords::clone(apply));
+    if !vars.is_empty() {
+        context.include_params.push(Arc::clone(vars));
+    }
+    if !loop_vars.is_empty() {
+        context.include_params.push(Arc::new(loop_vars.clone()));
+    }
+    context
+}
+
+fn missing(file: &str, candidates: &[PathBuf], written: &Spanned<crate::value::Value>) -> Diagnostic {
+    let diagnostic = written.error(format!("Could not find or access '{file}' on the Ansible Controller."));
+    candidates.iter().fold(diagnostic, |diagnostic, path| diagnostic.note(format!("looked for `{}`", path.display())))
+}

@@ -1,0 +1,155 @@
+//! Keywords in force, rendered: what a task's `become`, `delegate_to`, `environment` … come to on one host.
+
+use crate::action::to_bool;
+use crate::playbook::{Keyword, Keywords};
+use crate::source::Spanned;
+use crate::template::{Rendered, Templar, TemplateError};
+use crate::value::Value;
+
+/// Why a keyword has no value.
+#[derive(Debug)]
+pub struct KeywordError {
+    /// In Ansible's words.
+    pub message: String,
+    /// Where.
+    pub diagnostic: crate::source::Diagnostic,
+}
+
+/// Renders the keywords of one task on one host.
+pub struct Reader<'a> {
+    /// The keywords in force.
+    pub keywords: &'a Keywords,
+    /// Against which variables.
+    pub templar: &'a Templar,
+}
+
+impl Reader<'_> {
+    /// The value of a keyword; `None` if it is not set, or omitted.
+    pub fn value(&self, keyword: Keyword) -> Result<Option<Value>, KeywordError> {
+        match self.keywords.get(keyword) {
+            Some(written) => render(keyword.name(), written, self.templar),
+            None => Ok(None),
+        }
+    }
+
+    /// A keyword that is true or false.
+    pub fn flag(&self, keyword: Keyword) -> Result<Option<bool>, KeywordError> {
+        let Some(written) = self.keywords.get(keyword) else { return Ok(None) };
+        if let Value::Bool(value) = written.value {
+            return Ok(Some(value));
+        }
+        match render(keyword.name(), written, self.templar)? {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => to_bool(&value).map(Some).ok_or_else(|| wrong_type(keyword.name(), written, &value, "bool")),
+        }
+    }
+
+    /// A keyword that is a text; numbers are taken as written.
+    pub fn text(&self, keyword: Keyword) -> Result<Option<String>, KeywordError> {
+        Ok(self.value(keyword)?.filter(|value| !value.is_null()).map(|value| shown(&value)))
+    }
+
+    /// A keyword that is a whole number.
+    pub fn int(&self, keyword: Keyword) -> Result<Option<i64>, KeywordError> {
+        match self.keywords.get(keyword) {
+            Some(written) => int(keyword.name(), written, self.templar),
+            None => Ok(None),
+        }
+    }
+
+    /// Variables for the module's programs, the inner ones winning.
+    pub fn environment(&self) -> Result<Vec<(String, String)>, KeywordError> {
+        let mut environment: Vec<(String, String)> = Vec::new();
+        for written in &self.keywords.environment {
+            let Some(value) = render("environment", written, self.templar)? else { continue };
+            let maps = match &value {
+                Value::Map(_) => vec![value.clone()],
+                Value::List(items) => items.to_vec(),
+                Value::Null => Vec::new(),
+                Value::Text(text) if text.as_str().is_empty() => Vec::new(),
+                other => return Err(wrong_type("environment", written, other, "dict")),
+            };
+            for map in maps.iter().filter_map(Value::as_map) {
+                for (key, value) in map.iter() {
+                    let name = key.to_json_key();
+                    environment.retain(|(known, _)| *known != name);
+                    environment.push((name, shown(value)));
+                }
+            }
+        }
+        Ok(environment)
+    }
+}
+
+/// A keyword's value, rendered.
+pub fn render(name: &str, written: &Spanned<Value>, templar: &Templar) -> Result<Option<Value>, KeywordError> {
+    match templar.render(&written.value) {
+        Ok(Rendered::Value(value)) => Ok(Some(value)),
+        Ok(Rendered::Omit) => Ok(None),
+        Err(error) => Err(failed(name, written, &error)),
+    }
+}
+
+/// A whole number.
+pub fn int(name: &str, written: &Spanned<Value>, templar: &Templar) -> Result<Option<i64>, KeywordError> {
+    match render(name, written, templar)? {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => {
+            let number = match &value {
+                Value::Bool(value) => Some(i64::from(*value)),
+                Value::Float(number) => Some(*number as i64),
+                Value::Text(text) => text.as_str().trim().parse().ok(),
+                other => other.as_int(),
+            };
+            number.map(Some).ok_or_else(|| wrong_type(name, written, &value, "int"))
+        }
+    }
+}
+
+/// Seconds, with a fraction.
+pub fn seconds(name: &str, written: &Spanned<Value>, templar: &Templar) -> Result<Option<f64>, KeywordError> {
+    match render(name, written, templar)? {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => {
+            let number = match &value {
+                Value::Int(number) => Some(*number as f64),
+                Value::Float(number) => Some(*number),
+                Value::Text(text) => text.as_str().trim().parse().ok(),
+                _ => None,
+            };
+            number.map(Some).ok_or_else(|| wrong_type(name, written, &value, "float"))
+        }
+    }
+}
+
+/// True or false.
+pub fn flag(name: &str, written: &Spanned<Value>, templar: &Templar) -> Result<Option<bool>, KeywordError> {
+    match render(name, written, templar)? {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => to_bool(&value).map(Some).ok_or_else(|| wrong_type(name, written, &value, "bool")),
+    }
+}
+
+/// A value as the text that a program gets.
+pub fn shown(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.as_str().to_owned(),
+        other => crate::template::print::value_to_text(other).as_str().to_owned(),
+    }
+}
+
+fn failed(name: &str, written: &Spanned<Value>, error: &TemplateError) -> KeywordError {
+    let diagnostic = error.to_diagnostic();
+    let diagnostic = if diagnostic.labels.is_empty() { diagnostic.at(&written.span) } else { diagnostic };
+    KeywordError { message: format!("Task failed: Error processing keyword '{name}': {}", error.full_message()), diagnostic }
+}
+
+fn wrong_type(name: &str, written: &Spanned<Value>, value: &Value, kind: &str) -> KeywordError {
+    let found = match value {
+        Value::Text(text) => format!("'{}'", text.as_str()),
+        other => shown(other),
+    };
+    let message = format!("Task failed: Error processing keyword '{name}': The value {found} could not be converted to '{kind}'.");
+    let diagnostic = written.error(format!("`{name}` is {found}, expected a value that can be converted to `{kind}`"));
+    KeywordError { message, diagnostic }
+}

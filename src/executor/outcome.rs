@@ -1,0 +1,182 @@
+//! Results as Ansible shapes them: lines of output, `changed` and `failed`, what a loop's items come to.
+
+use crate::source::Diagnostic;
+use crate::value::{Map, Value};
+
+/// How one item (or the whole task, without a loop) ended.
+#[derive(Debug, Default)]
+pub struct ItemEnd {
+    /// The result.
+    pub result: Map,
+    /// Mistakes in the user's text that it met.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What it does to the run.
+    pub effect: Option<crate::action::Effect>,
+    /// The host that did it instead.
+    pub delegated_to: Option<std::sync::Arc<str>>,
+    /// What it includes.
+    pub include: Option<super::job::Include>,
+    /// Whether its failure does not matter.
+    pub ignored: bool,
+    /// Whether it is hidden from events.
+    pub no_log: bool,
+    /// Handlers to notify.
+    pub notify: Vec<String>,
+    /// What is shown as item.
+    pub label: Option<Value>,
+    /// The host that facts are for, where it is not the task's.
+    pub facts_host: Option<crate::inventory::HostId>,
+}
+
+impl ItemEnd {
+    /// An end with this result.
+    pub fn of(result: Map) -> Self {
+        Self { result, ..Self::default() }
+    }
+
+    /// A failure with this message.
+    pub fn failed(message: impl Into<String>, diagnostics: Vec<Diagnostic>) -> Self {
+        let mut result = Map::new();
+        result.insert("failed", true);
+        result.insert("msg", message.into());
+        result.insert("changed", false);
+        Self { result, diagnostics, ..Self::default() }
+    }
+
+    /// The host could not be reached.
+    pub fn unreachable(message: &str) -> Self {
+        let mut result = Map::new();
+        result.insert("changed", false);
+        result.insert("msg", format!("Task failed: {message}"));
+        result.insert("unreachable", true);
+        Self::of(result)
+    }
+
+    /// A condition said no.
+    pub fn skipped(condition: Value) -> Self {
+        let mut result = Map::new();
+        result.insert("changed", false);
+        result.insert("skipped", true);
+        result.insert("skip_reason", "Conditional result was False");
+        result.insert("false_condition", condition);
+        Self::of(result)
+    }
+
+    /// How it ended.
+    pub fn status(&self) -> crate::event::Status {
+        status(&self.result)
+    }
+}
+
+/// How a result says that it ended.
+pub fn status(result: &Map) -> crate::event::Status {
+    use crate::event::Status;
+    if is(result, "unreachable") {
+        Status::Unreachable
+    } else if is(result, "failed") {
+        Status::Failed
+    } else if is(result, "skipped") {
+        Status::Skipped
+    } else if is(result, "changed") {
+        Status::Changed
+    } else {
+        Status::Ok
+    }
+}
+
+/// Whether a key of a result is true.
+pub fn is(result: &Map, key: &str) -> bool {
+    result.get(key).is_some_and(Value::truthy)
+}
+
+/// What every result has: `changed`, `failed`, lines beside text.
+pub fn complete(result: &mut Map) {
+    for (text, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
+        if result.contains(lines) {
+            continue;
+        }
+        if let Some(Value::Text(found)) = result.get(text) {
+            let split: Vec<Value> = split_lines(found.as_str()).into_iter().map(Value::text).collect();
+            result.insert(lines, Value::list(split));
+        }
+    }
+    if !result.contains("changed") {
+        result.insert("changed", false);
+    }
+    if !result.contains("failed") {
+        let failed = match result.get("rc") {
+            None | Some(Value::Null) => false,
+            Some(Value::Text(text)) => text.as_str() != "0",
+            Some(code) => code.as_int() != Some(0),
+        };
+        if failed {
+            result.insert("failed", true);
+        }
+    }
+}
+
+/// Python's `splitlines` for what programs print.
+fn split_lines(text: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect();
+    if lines.last().is_some_and(|last| last.is_empty()) {
+        lines.pop();
+    }
+    lines
+}
+
+/// What the items of a loop come to.
+pub fn of_loop(ends: &[ItemEnd]) -> Map {
+    let mut result = Map::new();
+    if ends.is_empty() {
+        result.insert("changed", false);
+        result.insert("skipped", true);
+        result.insert("skipped_reason", "No items in the list");
+        result.insert("results", Value::list(Vec::new()));
+        return result;
+    }
+    let any = |key: &str| ends.iter().any(|end| is(&end.result, key));
+    result.insert("changed", any("changed"));
+    if ends.iter().all(|end| is(&end.result, "skipped")) {
+        result.insert("skipped", true);
+        result.insert("msg", "All items skipped");
+    } else {
+        result.insert("msg", "All items completed");
+    }
+    if any("unreachable") {
+        result.insert("unreachable", true);
+    }
+    if any("failed") {
+        result.insert("failed", true);
+        result.insert("msg", "One or more items failed");
+    }
+    result.insert("results", Value::list(ends.iter().map(|end| Value::map(registered(&end.result))).collect()));
+    result
+}
+
+/// A result as variables see it: `failed` is always there, inner marks are not.
+pub fn registered(result: &Map) -> Map {
+    let mut shown: Map = result
+        .iter()
+        .filter(|(key, _)| !key.as_str().is_some_and(|key| key.starts_with("_ansible_")))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    if !shown.contains("failed") {
+        shown.insert("failed", false);
+    }
+    if !shown.contains("changed") {
+        shown.insert("changed", false);
+    }
+    shown
+}
+
+/// What is shown of a result under `no_log`.
+pub fn censored(result: &Map) -> Map {
+    let mut hidden = Map::new();
+    hidden.insert("censored", "the output has been hidden due to the fact that 'no_log: true' was specified for this result");
+    for key in ["attempts", "changed", "retries", "_ansible_no_log", "failed", "unreachable", "skipped"] {
+        if let Some(value) = result.get(key) {
+            hidden.insert(key, value.clone());
+        }
+    }
+    hidden
+}

@@ -1,0 +1,381 @@
+//! One play: its hosts, its prompts and variable files, its batches.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::batch::Batch;
+use super::{Executor, Gathering, Stop, static_scope};
+use crate::action::to_bool;
+use crate::event::Event;
+use crate::inventory::{HostId, HostPattern};
+use crate::playbook::{
+    ActionName, Block, Context, Entry, Keyword, Keywords, LoopControl, Meta, ModuleCall, Play, Task, TaskArgs, VarsPrompt, Work,
+};
+use crate::source::{Diagnostics, Span, Spanned};
+use crate::template::{self, Extensions};
+use crate::value::{Map, Text, Value};
+use crate::vars::{Layer, PlayVars, Precedence, load_vars_file};
+
+impl Executor<'_> {
+    pub(super) fn play(&mut self, play: &Arc<Play>) -> Result<(), Stop> {
+        self.check_interrupt()?;
+        let context = Arc::new(self.template_context(&play.dir, vec![super::absolute(&play.dir)]));
+        let reader = PlayReader { executor_extra: self.vars.extra_vars(), play, context: &context, engine: &self.shared.engine };
+        let hosts_value = reader.value(&play.hosts)?;
+        let patterns = texts(&hosts_value);
+        let pattern_text = patterns.join(",");
+        let name = match &play.name {
+            Some(name) => super::keywords::shown(&reader.value(name)?),
+            None => pattern_text.clone(),
+        };
+        let strategy = reader.text(Keyword::Strategy)?.unwrap_or_else(|| "linear".to_owned());
+        let strategy = super::batch::Strategy::parse(&strategy).map_err(|message| {
+            let at = play.get(Keyword::Strategy).map_or(&play.span, |written| &written.span);
+            Stop::Error(Box::new(crate::source::Diagnostic::error(message).at(at)))
+        })?;
+        let order = reader.text(Keyword::Order)?;
+        let serial = reader.single(Keyword::Serial)?;
+        let most_failed = reader.single(Keyword::MaxFailPercentage)?.and_then(|value| percent(&value));
+        let force = reader.flag(Keyword::ForceHandlers)?.unwrap_or(self.options.force_handlers);
+        let gather = reader.flag(Keyword::GatherFacts)?;
+        let check = reader.flag(Keyword::CheckMode)?.unwrap_or(self.options.check);
+        self.tell(Event::PlayStart { name: name.clone(), check, span: play.span.clone() });
+        let hosts_all = self.play_hosts(&patterns, order.as_deref(), &play.hosts)?;
+        if hosts_all.is_empty() {
+            self.tell(Event::NoHostsMatched);
+            return Ok(());
+        }
+        let prompted = self.prompts(&play.vars_prompt)?;
+        let alive: Vec<HostId> = hosts_all.iter().copied().filter(|host| !self.failed.contains(host) && !self.unreachable.contains(host)).collect();
+        if alive.is_empty() {
+            self.tell(Event::NoHostsRemaining);
+            return Err(Stop::AllFailed);
+        }
+        let (files, templated_files) = self.static_vars_files(play, &context)?;
+        let layers = self.play_layers(play, prompted, files);
+        let batches = batches(&alive, serial.as_ref()).map_err(|message| {
+            let at = play.get(Keyword::Serial).map_or(&play.span, |written| &written.span);
+            Stop::Error(Box::new(crate::source::Diagnostic::error(message).at(at)))
+        })?;
+        let root = self.root(play, gather)?;
+        for hosts in batches {
+            let vars = PlayVars {
+                name: name.clone(),
+                hosts_all: hosts_all.clone(),
+                hosts: self.still_alive(&alive),
+                batch: hosts.clone(),
+                role_names: play.roles.iter().filter(|role| role.parents.is_empty()).map(|role| role.name.clone()).collect(),
+                dependent_role_names: play.roles.iter().filter(|role| !role.parents.is_empty()).map(|role| role.name.clone()).collect(),
+                layers: layers.clone(),
+                ..PlayVars::default()
+            };
+            let before = self.failed.len() + self.unreachable.len();
+            let size = hosts.len();
+            let mut batch = Batch::new(self, play, vars, &hosts, &root, strategy, force, most_failed, templated_files.clone());
+            batch.run()?;
+            let ended = batch.ends_play;
+            let lost = self.failed.len() + self.unreachable.len() - before;
+            if lost >= size {
+                let more = self.still_alive(&alive).len();
+                if more > 0 || play_fails_all(most_failed) {
+                    self.tell(Event::NoHostsRemaining);
+                    return Err(Stop::AllFailed);
+                }
+                self.tell(Event::NoHostsRemaining);
+                break;
+            }
+            if ended {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// What templates may know beside variables.
+    pub(super) fn template_context(&self, playbook_dir: &Path, search_path: Vec<std::path::PathBuf>) -> template::Context {
+        template::Context {
+            search_path,
+            playbook_dir: super::absolute(playbook_dir),
+            lookups: Arc::clone(&self.world.lookups),
+            extensions: Extensions::default(),
+        }
+    }
+
+    fn still_alive(&self, hosts: &[HostId]) -> Vec<HostId> {
+        hosts.iter().copied().filter(|host| !self.failed.contains(host) && !self.unreachable.contains(host)).collect()
+    }
+
+    fn play_hosts(&mut self, patterns: &[String], order: Option<&str>, written: &Spanned<Value>) -> Result<Vec<HostId>, Stop> {
+        let mut diagnostics = Diagnostics::new();
+        // An implicit localhost is met only by its name.
+        let wants_local = patterns.iter().flat_map(|pattern| pattern.split([',', ':'])).find(|name| matches!(*name, "localhost" | "127.0.0.1" | "::1"));
+        if let Some(name) = wants_local.filter(|name| self.vars.inventory().host_named(name).is_none()) {
+            let mut inventory = crate::inventory::Inventory::clone(self.vars.inventory());
+            inventory.implicit_localhost(name);
+            self.vars = self.vars.with_inventory(Arc::new(inventory), &mut diagnostics);
+        }
+        let inventory = Arc::clone(self.vars.inventory());
+        let failed = |error: crate::inventory::PatternError| Stop::Error(Box::new(written.error(error.to_string())));
+        let pattern = HostPattern::parse_all(patterns.iter().map(String::as_str));
+        let mut hosts = pattern.resolve(&inventory, &mut diagnostics).map_err(failed)?;
+        if let Some(limit) = &self.options.limit {
+            let limited = limit.resolve(&inventory, &mut Diagnostics::new()).map_err(failed)?;
+            hosts.retain(|host| limited.contains(host));
+        }
+        self.report(diagnostics)?;
+        let by_name = |hosts: &mut Vec<HostId>| hosts.sort_by(|left, right| inventory.host(*left).name().cmp(inventory.host(*right).name()));
+        match order {
+            None | Some("inventory") => {}
+            Some("reverse_inventory") => hosts.reverse(),
+            Some("sorted") => by_name(&mut hosts),
+            Some("reverse_sorted") => {
+                by_name(&mut hosts);
+                hosts.reverse();
+            }
+            Some("shuffle") => shuffle(&mut hosts),
+            Some(other) => {
+                let message = format!("`order` is `{other}`, expected `inventory`, `sorted`, `reverse_sorted`, `reverse_inventory` or `shuffle`");
+                return Err(Stop::Error(Box::new(written.error(message))));
+            }
+        }
+        Ok(hosts)
+    }
+
+    fn prompts(&mut self, prompts: &[VarsPrompt]) -> Result<Map, Stop> {
+        let mut answers = Map::new();
+        let extra = self.vars.extra_vars();
+        for prompt in prompts.iter().filter(|prompt| !extra.contains(&prompt.name.value)) {
+            let shown = prompt.prompt.as_ref().map_or_else(|| prompt.name.value.clone(), super::keywords::shown);
+            let default = prompt.default.as_ref().map(super::keywords::shown);
+            let text = match &default {
+                Some(default) => format!("{shown} [{default}]: "),
+                None => format!("{shown}: "),
+            };
+            let answer = loop {
+                let Some(first) = self.world.console.ask(&text, !prompt.private) else { break None };
+                if !prompt.confirm || self.world.console.ask(&format!("confirm {text}"), !prompt.private).as_ref() == Some(&first) {
+                    break Some(first);
+                }
+                self.world.console.say("***** VALUES ENTERED DO NOT MATCH ****");
+            };
+            let answer = answer.filter(|answer| !answer.is_empty()).or(default);
+            let Some(answer) = answer else { continue };
+            let origin = prompt.name.span.clone();
+            let answer = if prompt.is_unsafe { Text::new(answer) } else { Text::trusted(answer, Some(origin)) };
+            answers.insert(prompt.name.value.as_str(), answer);
+        }
+        Ok(answers)
+    }
+
+    fn play_layers(&self, play: &Play, prompted: Map, files: Vec<Arc<Layer>>) -> Vec<Arc<Layer>> {
+        let mut layers = vec![Layer::new(Precedence::PlayVars, "vars of the play", Arc::clone(&play.vars))];
+        if !prompted.is_empty() {
+            layers.push(Layer::new(Precedence::PlayPrompt, "vars_prompt", prompted));
+        }
+        layers.extend(files);
+        for role in &play.roles {
+            layers.push(Layer::new(Precedence::RoleDefaults, format!("defaults of role `{}`", role.name), Arc::clone(&role.defaults)));
+            layers.push(Layer::new(Precedence::RoleVars, format!("vars of role `{}`", role.name), Arc::clone(&role.vars)));
+        }
+        layers
+    }
+
+    /// Files whose names need no host, and the others.
+    fn static_vars_files(&mut self, play: &Play, context: &Arc<template::Context>) -> Result<(Vec<Arc<Layer>>, Vec<Spanned<Value>>), Stop> {
+        let (mut layers, mut templated) = (Vec::new(), Vec::new());
+        for written in &play.vars_files {
+            let reader = PlayReader { executor_extra: self.vars.extra_vars(), play, context, engine: &self.shared.engine };
+            let Ok(value) = reader.value(written) else {
+                templated.push(written.clone());
+                continue;
+            };
+            let mut diagnostics = Diagnostics::new();
+            let layer = vars_file_layer(&play.dir, &texts(&value), &mut diagnostics);
+            match layer {
+                Some(layer) => layers.push(layer),
+                None if diagnostics.is_empty() => {
+                    return Err(Stop::Error(Box::new(written.error(format!("vars file {} was not found", texts(&value).join(", "))))));
+                }
+                None => {}
+            }
+            self.report(diagnostics)?;
+        }
+        Ok((layers, templated))
+    }
+
+    /// All tasks of the play, with what stands between its sections.
+    fn root(&self, play: &Arc<Play>, gather: Option<bool>) -> Result<Arc<Block>, Stop> {
+        let mut entries = Vec::new();
+        let gathers = gather.unwrap_or(self.options.gathering != Gathering::Explicit);
+        if gathers {
+            entries.push(Entry::Task(Arc::new(gather_task(play))));
+        }
+        let flush = || Entry::Task(Arc::new(flush_task(play)));
+        entries.extend(play.pre_tasks.iter().cloned());
+        entries.push(flush());
+        entries.extend(play.role_tasks.iter().cloned());
+        entries.extend(play.tasks.iter().cloned());
+        entries.push(flush());
+        entries.extend(play.post_tasks.iter().cloned());
+        entries.push(flush());
+        Ok(Arc::new(Block::of(entries)))
+    }
+}
+
+/// Reads keywords of a play, with extra variables and its own.
+struct PlayReader<'a> {
+    executor_extra: Arc<Map>,
+    play: &'a Play,
+    context: &'a Arc<template::Context>,
+    engine: &'a Arc<template::Engine>,
+}
+
+impl PlayReader<'_> {
+    fn value(&self, written: &Spanned<Value>) -> Result<Value, Stop> {
+        let layers = vec![Arc::clone(&self.play.vars), Arc::clone(&self.executor_extra)];
+        static_scope::render(self.engine, self.context, &written.value, layers).map_err(|error| {
+            let diagnostic = error.to_diagnostic();
+            Stop::Error(Box::new(if diagnostic.labels.is_empty() { diagnostic.at(&written.span) } else { diagnostic }))
+        })
+    }
+
+    fn single(&self, keyword: Keyword) -> Result<Option<Value>, Stop> {
+        self.play.get(keyword).map(|written| self.value(written)).transpose()
+    }
+
+    fn text(&self, keyword: Keyword) -> Result<Option<String>, Stop> {
+        Ok(self.single(keyword)?.filter(|value| !value.is_null()).map(|value| super::keywords::shown(&value)))
+    }
+
+    fn flag(&self, keyword: Keyword) -> Result<Option<bool>, Stop> {
+        Ok(self.single(keyword)?.and_then(|value| to_bool(&value)))
+    }
+}
+
+/// The first of the named files that is there, as a layer.
+pub(super) fn vars_file_layer(dir: &Path, names: &[String], diagnostics: &mut Diagnostics) -> Option<Arc<Layer>> {
+    let places = |name: &str| [dir.join("vars").join(name), dir.join(name)];
+    let path = names.iter().flat_map(|name| places(name)).find(|path| path.is_file())?;
+    let vars = load_vars_file(&path, diagnostics)?;
+    Some(Layer::new(Precedence::PlayVarsFiles, path.display().to_string(), vars))
+}
+
+/// Texts of a text or a list.
+pub(super) fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::List(items) => items.iter().map(super::keywords::shown).collect(),
+        Value::Null => Vec::new(),
+        one => vec![super::keywords::shown(one)],
+    }
+}
+
+fn play_fails_all(most_failed: Option<f64>) -> bool {
+    most_failed.is_some()
+}
+
+fn percent(value: &Value) -> Option<f64> {
+    match value {
+        Value::Int(number) => Some(*number as f64),
+        Value::Float(number) => Some(*number),
+        Value::Text(text) => text.as_str().trim().trim_end_matches('%').parse().ok(),
+        _ => None,
+    }
+}
+
+/// `serial`: a number, a percentage, or a list of them of which the last goes on.
+fn batches(hosts: &[HostId], serial: Option<&Value>) -> Result<Vec<Vec<HostId>>, String> {
+    let sizes: Vec<usize> = match serial {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::List(items)) => items.iter().map(|item| batch_size(item, hosts.len())).collect::<Result<_, _>>()?,
+        Some(one) => vec![batch_size(one, hosts.len())?],
+    };
+    let Some(last) = sizes.last().copied() else { return Ok(vec![hosts.to_vec()]) };
+    let mut batches = Vec::new();
+    let (mut rest, mut sizes) = (hosts, sizes.into_iter());
+    while !rest.is_empty() {
+        let size = sizes.next().unwrap_or(last);
+        let size = if size == 0 { rest.len() } else { size.min(rest.len()) };
+        let (batch, more) = rest.split_at(size);
+        batches.push(batch.to_vec());
+        rest = more;
+    }
+    Ok(batches)
+}
+
+fn batch_size(value: &Value, hosts: usize) -> Result<usize, String> {
+    let wrong = || format!("`serial` is `{}`, expected a number, a percentage or a list of them", super::keywords::shown(value));
+    match value {
+        Value::Int(number) => Ok(usize::try_from(*number).unwrap_or(0)),
+        Value::Text(text) => {
+            let text = text.as_str().trim();
+            match text.strip_suffix('%') {
+                Some(percent) => {
+                    let percent: f64 = percent.trim().parse().map_err(|_| wrong())?;
+                    Ok(((percent / 100.0 * hosts as f64) as usize).max(1))
+                }
+                None => text.parse().map_err(|_| wrong()),
+            }
+        }
+        _ => Err(wrong()),
+    }
+}
+
+/// An order that nobody foresees; the generator needs no more than to differ from run to run.
+fn shuffle(hosts: &mut [HostId]) {
+    let mut state = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(1, |time| time.as_nanos() as u64) | 1;
+    for index in (1..hosts.len()).rev() {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        hosts.swap(index, (state % (index as u64 + 1)) as usize);
+    }
+}
+
+fn implicit_task(play: &Play, name: Option<&str>, work: Work, keywords: Arc<Keywords>) -> Task {
+    let span = play.span.clone();
+    Task {
+        name: name.map(|name| Spanned::new(Value::text(name), span.clone())),
+        work,
+        keywords,
+        context: Arc::new(Context {
+            file_dir: play.dir.clone(),
+            playbook_dir: play.dir.clone(),
+            keywords: Arc::clone(&play.keywords),
+            ..Context::default()
+        }),
+        looping: None,
+        loop_control: LoopControl::default(),
+        register: None,
+        until: Vec::new(),
+        retries: None,
+        delay: None,
+        changed_when: Vec::new(),
+        failed_when: Vec::new(),
+        async_limit: None,
+        poll: None,
+        listen: Vec::new(),
+        is_handler: false,
+        implicit: true,
+        span,
+    }
+}
+
+fn flush_task(play: &Play) -> Task {
+    let span: Span = play.span.clone();
+    implicit_task(play, None, Work::Meta(Spanned::new(Meta::FlushHandlers, span)), Arc::default())
+}
+
+/// Facts are gathered whatever tags are asked for.
+fn gather_task(play: &Play) -> Task {
+    let span = play.span.clone();
+    let options = [("gather_subset", Keyword::GatherSubset), ("gather_timeout", Keyword::GatherTimeout), ("fact_path", Keyword::FactPath)];
+    let options = options.iter().filter_map(|(option, keyword)| {
+        let written = play.get(*keyword)?;
+        Some((Spanned::new(Arc::from(*option), written.span.clone()), written.clone()))
+    });
+    let name = ActionName { written: Arc::from("gather_facts"), short: Arc::from("gather_facts"), span: span.clone() };
+    let args = TaskArgs { options: options.collect(), ..TaskArgs::default() };
+    let own = Keywords { tags: vec![Spanned::new(Value::text("always"), span)], ..Keywords::default() };
+    let keywords = play.keywords.inherited_by(own);
+    implicit_task(play, Some("Gathering Facts"), Work::Module(ModuleCall { name, args }), keywords)
+}

@@ -1,0 +1,452 @@
+//! Sending what is ready to the host, and making results of what comes back: retries, asynchronous jobs, conversations, and the
+//! three ways to fail.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
+
+use super::job::Message;
+use super::lease::Lease;
+use super::outcome::{ItemEnd, is};
+use super::target::Route;
+use super::task_executor::{Asynchronous, Ready, Runner, Stage, failure_end};
+use crate::action::{Action, Call, Done, Failure, Plan, TalkError, Target};
+use crate::event::Event;
+use crate::helper::{AsyncJob, BecomeFailureKind, CloseHelpers, Reply, Request, RunError};
+use crate::transport::{Answer, ConnectionError, Deadline, ExecOutput, HostKeyQuestion};
+use crate::value::{Map, Value};
+
+/// Runs what is prepared, in order; `each` is told every end and says whether the loop is to stop. True if it did.
+pub(super) fn run_batch(runner: &Runner<'_>, batch: Vec<Stage>, each: &mut dyn FnMut(usize, ItemEnd) -> bool) -> bool {
+    if batch.len() == 1 {
+        return batch.into_iter().enumerate().any(|(index, stage)| {
+            let end = match stage {
+                Stage::Ended(end) => *end,
+                Stage::Ready(ready) => runner.execute(*ready),
+            };
+            each(index, end)
+        });
+    }
+    let mut slots: Vec<Slot> = batch.into_iter().map(Slot::of).collect();
+    let Some(route) = slots.iter().find_map(Slot::route).cloned() else {
+        return slots.into_iter().enumerate().any(|(index, slot)| each(index, slot.local_end(runner)));
+    };
+    let (order, requests): (Vec<usize>, Vec<Request>) =
+        slots.iter_mut().enumerate().filter_map(|(index, slot)| Some((index, slot.take_request()?))).unzip();
+    let mut waiting = slots.into_iter().enumerate();
+    let mut stopped = false;
+    // Ends in the order of the items: those without a request wait for the ones before them.
+    let mut tell = |until: usize, reply: Result<Reply, RunError>| {
+        for (index, slot) in waiting.by_ref() {
+            if index == until {
+                stopped |= each(index, slot.remote_end(runner, reply));
+                return;
+            }
+            stopped |= each(index, slot.local_end(runner));
+        }
+    };
+    let mut answered = 0;
+    match lease(runner, &route) {
+        Ok(mut lease) => {
+            lease.session().run(route.becomes.as_ref(), &mut requests.into_iter(), &mut |index, reply| {
+                answered = index + 1;
+                tell(order[index], reply);
+                ControlFlow::Continue(())
+            });
+        }
+        Err(error) => {
+            let error = std::sync::Arc::new(error);
+            for index in &order {
+                tell(*index, Err(RunError::Unreachable(std::sync::Arc::clone(&error))));
+            }
+            answered = order.len();
+        }
+    }
+    for index in order.iter().skip(answered) {
+        tell(*index, Err(RunError::Cancelled));
+    }
+    for (index, slot) in waiting {
+        stopped |= each(index, slot.local_end(runner));
+    }
+    stopped
+}
+
+/// An item of a batch.
+enum Slot {
+    Ended(Box<ItemEnd>),
+    Ready(Box<Ready>),
+}
+
+impl Slot {
+    fn of(stage: Stage) -> Self {
+        match stage {
+            Stage::Ended(end) => Self::Ended(end),
+            Stage::Ready(ready) => Self::Ready(ready),
+        }
+    }
+
+    fn route(&self) -> Option<&Route> {
+        match self {
+            Self::Ready(ready) => ready.route.as_ref(),
+            Self::Ended(_) => None,
+        }
+    }
+
+    fn take_request(&mut self) -> Option<Request> {
+        match self {
+            Self::Ready(ready) => match std::mem::replace(&mut ready.plan, Plan::Talk) {
+                Plan::Send(request) => Some(*request),
+                other => {
+                    ready.plan = other;
+                    None
+                }
+            },
+            Self::Ended(_) => None,
+        }
+    }
+
+    fn local_end(self, runner: &Runner<'_>) -> ItemEnd {
+        match self {
+            Self::Ended(end) => *end,
+            Self::Ready(ready) => runner.execute(*ready),
+        }
+    }
+
+    fn remote_end(self, runner: &Runner<'_>, reply: Result<Reply, RunError>) -> ItemEnd {
+        match self {
+            Self::Ended(end) => *end,
+            Self::Ready(mut ready) => {
+                let done = reply.map_err(TalkError::Run).and_then(|reply| with_call(runner, &ready, |call, action| Ok(action.finish(call, reply)?)));
+                let mut end = std::mem::take(&mut ready.end);
+                settle(runner, &ready, &mut end, done);
+                runner.conclude(&ready.templar, &mut end);
+                end
+            }
+        }
+    }
+}
+
+/// Runs one item, trying again as its task says.
+pub(super) fn run_one(runner: &Runner<'_>, mut ready: Ready) -> ItemEnd {
+    let mut end = std::mem::take(&mut ready.end);
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        end.diagnostics.clear();
+        let done = attempt_once(runner, &mut ready);
+        settle(runner, &ready, &mut end, done);
+        let retries = ready.retry.retries;
+        if retries == 0 || is(&end.result, "unreachable") {
+            break;
+        }
+        end.result.insert("attempts", attempt);
+        let mut diagnostics = Vec::new();
+        let satisfied = runner.is_satisfied(&ready, &mut end.result, &mut diagnostics);
+        end.diagnostics.extend(diagnostics);
+        if satisfied || runner.shared.interrupted.load(Ordering::Relaxed) {
+            break;
+        }
+        if attempt > retries {
+            end.result.insert("attempts", retries);
+            end.result.insert("failed", true);
+            break;
+        }
+        runner.tell_retry(&end, &end.result, retries - attempt, retries);
+        sleep(&runner.shared.interrupted, Duration::from_secs_f64(ready.retry.delay));
+    }
+    runner.conclude(&ready.templar, &mut end);
+    end
+}
+
+fn attempt_once(runner: &Runner<'_>, ready: &mut Ready) -> Result<Done, TalkError> {
+    let more = ready.retry.retries > 0;
+    let plan = std::mem::replace(&mut ready.plan, Plan::Talk);
+    match plan {
+        Plan::Done(done) => {
+            if more {
+                ready.plan = with_call(runner, ready, |call, action| Ok(action.plan(call)?))?;
+            }
+            Ok(done)
+        }
+        Plan::Talk => {
+            let route = ready.route.clone();
+            with_call(runner, ready, |call, action| {
+                let mut talker = Talker { runner, route: route.as_ref(), lease: None };
+                action.talk(call, &mut talker)
+            })
+        }
+        Plan::Send(request) => {
+            if more {
+                ready.plan = Plan::Send(request.clone());
+            }
+            send(runner, ready, *request)
+        }
+    }
+}
+
+fn send(runner: &Runner<'_>, ready: &Ready, mut request: Request) -> Result<Done, TalkError> {
+    let route = ready.route.as_ref().ok_or_else(|| Failure::new("the task has no connection"))?;
+    request.timeout = ready.timeout;
+    if let Some(asynchronous) = ready.asynchronous {
+        let dir = ready.templar.get("ansible_async_dir").ok().flatten().and_then(|dir| dir.as_str().map(str::to_owned));
+        request.async_job = Some(AsyncJob { seconds: asynchronous.limit, dir: dir.unwrap_or_else(|| "~/.ansible_async".to_owned()) });
+    }
+    let mut lease = lease(runner, route).map_err(unreachable)?;
+    let module = request.module.clone();
+    close_other_users(&mut lease, route, &module);
+    let reply = lease.session().run_one(route.becomes.as_ref(), request)?;
+    if changes_users(&module) && reply.outcome.get("changed").and_then(serde_json::Value::as_bool) == Some(true) {
+        lease.session().close_become_helpers(CloseHelpers::All);
+    }
+    let reply = match ready.asynchronous {
+        Some(asynchronous) if asynchronous.poll > 0 => poll(runner, ready, route, lease, asynchronous, reply)?,
+        _ => {
+            drop(lease);
+            reply
+        }
+    };
+    with_call(runner, ready, |call, action| Ok(action.finish(call, reply)?))
+}
+
+/// Asks for an asynchronous job until it has ended; the connection is free in between.
+fn poll(
+    runner: &Runner<'_>,
+    ready: &Ready,
+    route: &Route,
+    held: Lease<'_>,
+    asynchronous: Asynchronous,
+    started: Reply,
+) -> Result<Reply, TalkError> {
+    drop(held);
+    let Some(job) = started.outcome.get("ansible_job_id").and_then(serde_json::Value::as_str).map(str::to_owned) else { return Ok(started) };
+    let until = Instant::now() + Duration::from_secs(asynchronous.limit);
+    loop {
+        sleep(&runner.shared.interrupted, Duration::from_secs(asynchronous.poll));
+        let mut args = driftless_modules::JsonMap::new();
+        args.insert("jid".to_owned(), job.as_str().into());
+        args.insert("mode".to_owned(), "status".into());
+        if let Ok(Some(Value::Text(dir))) = ready.templar.get("ansible_async_dir") {
+            args.insert("_async_dir".to_owned(), dir.as_str().into());
+        }
+        let reply = lease(runner, route).map_err(unreachable)?.session().run_one(route.becomes.as_ref(), Request::new("async_status", args))?;
+        let truth = |key: &str| reply.outcome.get(key).is_some_and(|value| value.as_bool().unwrap_or_else(|| value.as_i64().unwrap_or(0) != 0));
+        let finished = truth("finished") || truth("failed");
+        runner.tell(Event::AsyncPoll { host: std::sync::Arc::clone(&runner.job.host_name), job: job.clone(), finished });
+        if finished {
+            let mut reply = reply;
+            for key in ["started", "finished", "results_file"] {
+                reply.outcome.shift_remove(key);
+            }
+            reply.outcome.insert("ansible_job_id".to_owned(), job.into());
+            return Ok(reply);
+        }
+        if Instant::now() >= until || runner.shared.interrupted.load(Ordering::Relaxed) {
+            let message = format!("async task did not complete within the requested time - {}s", asynchronous.limit);
+            return Err(Failure::new(message).with("async_result", crate::value::from_json(serde_json::Value::Object(reply.outcome))).into());
+        }
+    }
+}
+
+/// Turns what came into the item's end.
+fn settle(runner: &Runner<'_>, ready: &Ready, end: &mut ItemEnd, done: Result<Done, TalkError>) {
+    match done {
+        Ok(done) => {
+            end.result = done.result;
+            end.effect = done.effect;
+        }
+        Err(TalkError::Failed(failure)) => {
+            let failed = *failure_end(failure);
+            end.result = failed.result;
+            end.diagnostics.extend(failed.diagnostics);
+        }
+        Err(TalkError::Interrupted) => end.result = ItemEnd::failed("interrupted", Vec::new()).result,
+        Err(TalkError::Run(error)) => end.result = run_error(&error),
+    }
+    runner.judge(ready, &mut end.result, &mut end.diagnostics);
+}
+
+/// Unreachable, or failed.
+fn run_error(error: &RunError) -> Map {
+    match error {
+        RunError::Unreachable(cause) => ItemEnd::unreachable(&cause.to_string()).result,
+        RunError::Become(failure) if failure.kind == BecomeFailureKind::Timeout => ItemEnd::unreachable(&error.to_string()).result,
+        RunError::Timeout(limit) => {
+            let mut result = ItemEnd::failed(format!("Task failed: Timed out after {} second(s).", limit.as_secs()), Vec::new()).result;
+            let mut period = Map::new();
+            period.insert("period", i64::try_from(limit.as_secs()).unwrap_or(i64::MAX));
+            result.insert("timedout", Value::map(period));
+            result
+        }
+        RunError::Deploy(_)
+        | RunError::Become(_)
+        | RunError::HelperGone { .. }
+        | RunError::Protocol(_)
+        | RunError::Content { .. }
+        | RunError::Cancelled => ItemEnd::failed(format!("Task failed: {error}"), Vec::new()).result,
+    }
+}
+
+fn unreachable(error: ConnectionError) -> TalkError {
+    TalkError::Run(RunError::Unreachable(std::sync::Arc::new(error)))
+}
+
+fn with_call<T>(
+    runner: &Runner<'_>,
+    ready: &Ready,
+    body: impl FnOnce(&Call<'_>, &'static dyn Action) -> Result<T, TalkError>,
+) -> Result<T, TalkError> {
+    let call = Call {
+        name: &ready.name,
+        args: &ready.args,
+        templar: &ready.templar,
+        context: &runner.job.context,
+        check: ready.check,
+        diff: ready.diff,
+        host: &runner.job.host_name,
+        verbosity: runner.shared.verbosity,
+        environment: &ready.environment,
+    };
+    body(&call, ready.action)
+}
+
+fn lease<'r>(runner: &Runner<'r>, route: &Route) -> Result<Lease<'r>, ConnectionError> {
+    let ask = |question: &HostKeyQuestion| host_key(runner, question);
+    let mut lease = runner.shared.leases.take(&route.key, route.timeout, &ask)?;
+    if let Some(notice) = lease.notice.take() {
+        runner.tell(Event::Warning(notice));
+    }
+    Ok(lease)
+}
+
+/// Asks whether an unknown host is the right one.
+fn host_key(runner: &Runner<'_>, question: &HostKeyQuestion) -> Answer {
+    let prompt = format!(
+        "The authenticity of host '{}' can't be established.\n{} key fingerprint is {}.\nAre you sure you want to continue connecting (yes/no)? ",
+        question.host, question.kind, question.fingerprint
+    );
+    match ask(runner, prompt, true).as_deref().map(str::trim) {
+        Some("yes" | "y") => Answer::Yes,
+        _ => Answer::No,
+    }
+}
+
+fn ask(runner: &Runner<'_>, prompt: String, echo: bool) -> Option<String> {
+    let (answer, answered) = sync_channel(1);
+    runner.out.send(Message::Ask { prompt, echo, answer }).ok()?;
+    answered.recv().ok().flatten()
+}
+
+/// Modules that run programs of the playbook's or a packager's choice: another user's idle helper would be in their way.
+const PROGRAMS: &[&str] = &["apt", "command", "dnf", "group", "package", "raw", "script", "shell", "user"];
+
+fn close_other_users(lease: &mut Lease<'_>, route: &Route, module: &str) {
+    let as_other = route.becomes.as_ref().is_some_and(|becomes| becomes.user != "root");
+    if PROGRAMS.contains(&module) && !as_other && lease.session().has_become_helpers() {
+        lease.session().close_become_helpers(CloseHelpers::NotRoot);
+    }
+}
+
+fn changes_users(module: &str) -> bool {
+    matches!(module, "group" | "user")
+}
+
+/// Sleeps in short steps, so that an interrupted run ends.
+pub(super) fn sleep(interrupted: &AtomicBool, duration: Duration) {
+    let end = Instant::now() + duration;
+    while !interrupted.load(Ordering::Relaxed) {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        std::thread::sleep(left.min(Duration::from_millis(100)));
+    }
+}
+
+/// The host of an action that talks.
+struct Talker<'t, 'r> {
+    runner: &'t Runner<'r>,
+    route: Option<&'t Route>,
+    lease: Option<Lease<'r>>,
+}
+
+impl<'r> Talker<'_, 'r> {
+    fn lease(&mut self) -> Result<&mut Lease<'r>, ConnectionError> {
+        if self.lease.is_none() {
+            let route = self.route.ok_or_else(|| ConnectionError::Unsupported("the task has no connection".to_owned()))?;
+            self.lease = Some(lease(self.runner, route)?);
+        }
+        Ok(self.lease.as_mut().expect("the lease was just taken"))
+    }
+}
+
+impl Target for Talker<'_, '_> {
+    fn send(&mut self, requests: Vec<Request>) -> Vec<Result<Reply, RunError>> {
+        let becomes = self.route.and_then(|route| route.becomes.clone());
+        let count = requests.len();
+        let mut replies = Vec::with_capacity(count);
+        match self.lease() {
+            Ok(lease) => lease.session().run(becomes.as_ref(), &mut requests.into_iter(), &mut |_, reply| {
+                replies.push(reply);
+                ControlFlow::Continue(())
+            }),
+            Err(error) => replies.push(Err(RunError::Unreachable(std::sync::Arc::new(error)))),
+        }
+        let last = replies.last().and_then(|reply| reply.as_ref().err().cloned()).unwrap_or(RunError::Cancelled);
+        replies.resize_with(count, || Err(last.clone()));
+        replies
+    }
+
+    fn exec(&mut self, command: &str, stdin: &[u8]) -> Result<ExecOutput, TalkError> {
+        if let Some(becomes) = self.route.and_then(|route| route.becomes.clone()) {
+            return exec_as(self, &becomes, command, stdin);
+        }
+        let lease = self.lease().map_err(unreachable)?;
+        lease.session().exec(command, stdin, Deadline::never()).map_err(unreachable)
+    }
+
+    fn disconnect(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            lease.discard();
+        }
+    }
+
+    fn connect(&mut self, _limit: Duration) -> Result<(), ConnectionError> {
+        self.lease().map(|_| ())
+    }
+
+    fn ask(&mut self, prompt: &str, echo: bool) -> Option<String> {
+        ask(self.runner, prompt.to_owned(), echo)
+    }
+
+    fn sleep(&mut self, duration: Duration) -> Result<(), TalkError> {
+        let interrupted = &self.runner.shared.interrupted;
+        sleep(interrupted, duration);
+        if interrupted.load(Ordering::Relaxed) { Err(TalkError::Interrupted) } else { Ok(()) }
+    }
+
+    fn say(&mut self, text: &str) {
+        // Without a coordinator there is nobody to tell.
+        let _ = self.runner.out.send(Message::Say(text.to_owned()));
+    }
+}
+
+/// As another user a raw command goes through that user's helper.
+fn exec_as(talker: &mut Talker<'_, '_>, becomes: &crate::transport::Become, command: &str, stdin: &[u8]) -> Result<ExecOutput, TalkError> {
+    let mut args = driftless_modules::JsonMap::new();
+    args.insert("_raw_params".to_owned(), command.into());
+    args.insert("_uses_shell".to_owned(), true.into());
+    args.insert("strip_empty_ends".to_owned(), false.into());
+    if !stdin.is_empty() {
+        args.insert("stdin".to_owned(), String::from_utf8_lossy(stdin).into_owned().into());
+    }
+    let lease = talker.lease().map_err(unreachable)?;
+    let reply = lease.session().run_one(Some(becomes), Request::new("shell", args))?;
+    let result = crate::action::outcome(reply);
+    let bytes = |key: &str| result.get(key).and_then(Value::as_str).unwrap_or_default().as_bytes().to_vec();
+    let Some(code) = result.get("rc").and_then(Value::as_int).and_then(|code| i32::try_from(code).ok()) else {
+        let message = result.get("msg").and_then(Value::as_str).unwrap_or("the command did not run").to_owned();
+        return Err(Failure::new(message).into());
+    };
+    Ok(ExecOutput { stdout: bytes("stdout"), stderr: bytes("stderr"), exit: crate::transport::Exit::Code(code) })
+}

@@ -1,0 +1,97 @@
+//! Worker threads: plain threads that wait on hosts, each with one job at a time. A panic in a job is that host's failure.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use super::job::{HostResult, Job, Message};
+use super::outcome::ItemEnd;
+use super::task_executor::{self, Shared};
+use crate::event::Status;
+use crate::value::Map;
+
+/// Enough for templates inside templates; untouched pages cost nothing.
+const STACK: usize = 4 * 1024 * 1024;
+
+/// The pool.
+pub struct Workers {
+    jobs: Option<Sender<Box<Job>>>,
+    /// What workers tell.
+    pub messages: Receiver<Message>,
+    threads: Vec<thread::JoinHandle<()>>,
+    shared: Arc<Shared>,
+    queue: Receiver<Box<Job>>,
+    out: Sender<Message>,
+    most: usize,
+}
+
+impl Workers {
+    /// A pool of at most `forks` threads, started as jobs come.
+    pub fn new(shared: Arc<Shared>, forks: usize) -> Self {
+        let (jobs, queue) = unbounded();
+        let (out, messages) = unbounded();
+        Self { jobs: Some(jobs), messages, threads: Vec::new(), shared, queue, out, most: forks.max(1) }
+    }
+
+    /// Gives a job to the next free thread.
+    pub fn send(&mut self, job: Job, running: usize) {
+        if self.threads.len() < self.most && running >= self.threads.len() {
+            self.start();
+        }
+        if let Some(jobs) = &self.jobs {
+            // The receiving end lives as long as this does.
+            let _ = jobs.send(Box::new(job));
+        }
+    }
+
+    fn start(&mut self) {
+        let (queue, out, shared) = (self.queue.clone(), self.out.clone(), Arc::clone(&self.shared));
+        let started = thread::Builder::new().name("worker".to_owned()).stack_size(STACK).spawn(move || {
+            for job in queue {
+                let result = catch_unwind(AssertUnwindSafe(|| task_executor::run(&shared, &job, &out)));
+                let result = result.unwrap_or_else(|panic| broken(&job, &*panic));
+                if out.send(Message::Done(Box::new(result))).is_err() {
+                    return;
+                }
+            }
+        });
+        if let Ok(thread) = started {
+            self.threads.push(thread);
+        }
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.jobs = None;
+        for thread in self.threads.drain(..) {
+            // A worker never panics: its jobs are caught.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn broken(job: &Job, panic: &(dyn std::any::Any + Send)) -> HostResult {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    let message = format!("driftless has a bug: the task panicked: {}", text.unwrap_or_default());
+    HostResult {
+        host: job.host,
+        result: ItemEnd::failed(message, Vec::new()).result,
+        status: Status::Failed,
+        ignored: false,
+        is_loop: false,
+        delegated_to: None,
+        no_log: false,
+        effects: Vec::new(),
+        facts: Map::new(),
+        facts_host: None,
+        notify: Vec::new(),
+        registered: Map::new(),
+        includes: Vec::new(),
+        diagnostics: Vec::new(),
+        warnings: Vec::new(),
+        deprecations: Vec::new(),
+    }
+}
