@@ -8,20 +8,24 @@
 //! | 0 | [`display`] | the terminal |
 //! | 1 | [`value`] | plain data |
 //! | 2 | [`yaml`] | YAML, with a place on every node |
+//! | 3 | [`config`] | settings |
 //! | 3 | [`template`] | Jinja over values |
-//! | 3 | [`config`] | `ansible.cfg` and `ANSIBLE_*` |
-//! | 4 | [`inventory`] | hosts and groups |
+//! | 4 | [`inventory`] | hosts, groups, patterns |
 //! | 5 | [`vars`] | what a task sees, by precedence |
 //! | 6 | [`playbook`] | plays, blocks, tasks and roles as loaded |
 //! | 6 | [`transport`] | bytes and exit codes: SSH, local |
 //! | 7 | [`event`] | what happened, as data |
 //! | 7 | [`helper`] | the running helper on a host |
+//! | 8 | [`action`] | the controller's half of a module |
 //! | 9 | [`callback`] | consumers of events |
 //! | 9 | [`executor`] | running plays |
+//! | 10 | [`cli`] | one file per command |
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod action;
 pub mod callback;
+pub mod cli;
 pub mod config;
 pub mod display;
 pub mod event;

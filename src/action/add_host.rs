@@ -26,7 +26,9 @@ impl Action for AddHost {
         let groups = match call.args.first(GROUPS) {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::List(items)) => items.iter().map(shown).collect(),
-            Some(Value::Text(text)) => text.as_str().split(',').map(|group| group.trim().to_owned()).filter(|group| !group.is_empty()).collect(),
+            Some(Value::Text(text)) => {
+                text.as_str().split(',').map(|group| group.trim().to_owned()).filter(|group| !group.is_empty()).collect()
+            }
             Some(_) => return Err(Failure::new("Groups must be specified as a list.")),
         };
         let own = |name: &str| NAMES.contains(&name) || GROUPS.contains(&name);

@@ -75,7 +75,12 @@ impl Args {
     pub fn flag(&self, names: &[&str], default: bool) -> Result<bool, Failure> {
         let Some(value) = self.first(names).filter(|value| !value.is_null()) else { return Ok(default) };
         to_bool(value).ok_or_else(|| {
-            let message = format!("argument '{}' is of type {} and we were unable to convert to bool: The value '{}' is not a valid boolean.", names[0], value.type_name(), shown(value));
+            let message = format!(
+                "argument '{}' is of type {} and we were unable to convert to bool: The value '{}' is not a valid boolean.",
+                names[0],
+                value.type_name(),
+                shown(value)
+            );
             Failure::new(message).at(self.error_at(names[0], "expected a boolean"))
         })
     }

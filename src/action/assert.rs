@@ -15,14 +15,17 @@ impl Action for Assert {
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
         super::args::only(call, &["fail_msg", "msg", "quiet", "success_msg", "that"])?;
         let Some(that) = call.args.get("that") else {
-            return Err(Failure::new("missing required arguments: that").at(call.args.error_at("that", "`assert` needs `that`: a condition or a list of them")));
+            return Err(Failure::new("missing required arguments: that")
+                .at(call.args.error_at("that", "`assert` needs `that`: a condition or a list of them")));
         };
         let message = |name: &str, fallback: &str| -> Result<Value, Failure> {
             match call.args.get(name) {
                 None => Ok(Value::text(fallback)),
                 Some(value @ Value::Text(_)) => Ok(value.clone()),
                 Some(Value::List(items)) if items.iter().all(|item| item.as_str().is_some()) => Ok(Value::List(items.clone())),
-                Some(other) => Err(Failure::new(format!("Incorrect type for {name}, expected a string or list and got {}", other.type_name()))),
+                Some(other) => {
+                    Err(Failure::new(format!("Incorrect type for {name}, expected a string or list and got {}", other.type_name())))
+                }
             }
         };
         let fail_message = if call.args.get("fail_msg").is_some() { message("fail_msg", "")? } else { message("msg", "Assertion failed")? };

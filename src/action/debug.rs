@@ -54,5 +54,6 @@ fn variable(call: &Call<'_>, var: &Value) -> Result<(String, Value), Failure> {
 
 fn int(value: &Value) -> Result<i64, Failure> {
     let number = value.as_int().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
-    number.ok_or_else(|| Failure::new(format!("argument 'verbosity' is of type {} and we were unable to convert to int", value.type_name())))
+    number
+        .ok_or_else(|| Failure::new(format!("argument 'verbosity' is of type {} and we were unable to convert to int", value.type_name())))
 }

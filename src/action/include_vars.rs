@@ -5,15 +5,25 @@ use std::path::{Path, PathBuf};
 use super::args::shown;
 use super::{Action, Call, Done, Effect, Failure, Plan};
 use crate::source::Diagnostics;
-use crate::template::python;
 use crate::value::{ListMerge, Map, Recursive, Value, merge};
 use crate::vars::load_vars_file;
+use driftless_modules::regex::{Anchor, Flags, compile};
 
 /// The action.
 pub(super) struct IncludeVars;
 
-const OPTIONS: &[&str] =
-    &["_raw_params", "depth", "dir", "extensions", "file", "files_matching", "hash_behaviour", "ignore_files", "ignore_unknown_extensions", "name"];
+const OPTIONS: &[&str] = &[
+    "_raw_params",
+    "depth",
+    "dir",
+    "extensions",
+    "file",
+    "files_matching",
+    "hash_behaviour",
+    "ignore_files",
+    "ignore_unknown_extensions",
+    "name",
+];
 
 impl Action for IncludeVars {
     fn names(&self) -> &'static [&'static str] {
@@ -44,7 +54,8 @@ impl Action for IncludeVars {
             vars = named;
         }
         let mut result = Map::new();
-        result.insert("ansible_included_var_files", Value::list(files.iter().map(|file| Value::text(file.display().to_string())).collect()));
+        result
+            .insert("ansible_included_var_files", Value::list(files.iter().map(|file| Value::text(file.display().to_string())).collect()));
         result.insert("ansible_facts", Value::map(vars.clone()));
         result.insert("changed", false);
         Ok(Plan::Done(Done { result, effect: Some(Effect::IncludeVars(vars)) }))
@@ -77,12 +88,13 @@ fn files_of(call: &Call<'_>, dir: &str) -> Result<Vec<PathBuf>, Failure> {
         Some(Value::Text(text)) => text.as_str().split(',').map(|word| word.trim().to_owned()).collect(),
         _ => Vec::new(),
     };
-    let extensions: Vec<String> = Some(texts("extensions")).filter(|list| !list.is_empty()).unwrap_or_else(|| ["yaml", "yml", "json"].map(str::to_owned).to_vec());
+    let extensions: Vec<String> =
+        Some(texts("extensions")).filter(|list| !list.is_empty()).unwrap_or_else(|| ["yaml", "yml", "json"].map(str::to_owned).to_vec());
     let ignored: Vec<String> = texts("ignore_files");
     let matching = match call.args.text(&["files_matching"]) {
         Some(pattern) => {
-            let found = python::regex::Pattern::new(&pattern).map_err(|error| Failure::new(format!("Invalid regular expression: {error}")))?;
-            Some(found)
+            let found = compile(&pattern, Flags::default(), Anchor::Anywhere);
+            Some(found.map_err(|error| Failure::new(format!("Invalid regular expression: {error}")))?)
         }
         None => None,
     };
@@ -97,7 +109,7 @@ fn files_of(call: &Call<'_>, dir: &str) -> Result<Vec<PathBuf>, Failure> {
             continue;
         }
         if let Some(pattern) = &matching {
-            if !pattern.is_match(&name) {
+            if !pattern.is_match(&name).unwrap_or(false) {
                 continue;
             }
         }

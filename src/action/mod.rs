@@ -28,7 +28,7 @@ use std::time::Duration;
 use driftless_modules::registry;
 use driftless_modules::spec::Spec;
 
-pub use args::{Args, ArgsError};
+pub use args::{Args, ArgsError, to_bool};
 
 use crate::helper::{Reply, Request, RunError};
 use crate::template::{Context, Templar};

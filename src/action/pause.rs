@@ -16,7 +16,8 @@ impl Action for Pause {
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
         super::args::only(call, &["echo", "minutes", "prompt", "seconds"])?;
         if call.args.get("minutes").is_some() && call.args.get("seconds").is_some() {
-            return Err(Failure::new("parameters are mutually exclusive: minutes|seconds").at(call.args.error_at("seconds", "`minutes` is there too")));
+            return Err(Failure::new("parameters are mutually exclusive: minutes|seconds")
+                .at(call.args.error_at("seconds", "`minutes` is there too")));
         }
         Ok(Plan::Talk)
     }

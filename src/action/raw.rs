@@ -1,8 +1,8 @@
 //! `raw`: a command line through the connection alone; needs nothing on the host but a shell.
 
 use super::{Action, Call, Done, Failure, Plan, TalkError, Target};
-use crate::transport::shell::quote;
 use crate::transport::Exit;
+use crate::transport::shell::quote;
 use crate::value::Map;
 
 /// The action.

@@ -11,8 +11,17 @@ use crate::value::{Map, Value};
 /// The action.
 pub(super) struct Reboot;
 
-const OPTIONS: &[&str] =
-    &["boot_time_command", "connect_timeout", "msg", "post_reboot_delay", "pre_reboot_delay", "reboot_command", "reboot_timeout", "search_paths", "test_command"];
+const OPTIONS: &[&str] = &[
+    "boot_time_command",
+    "connect_timeout",
+    "msg",
+    "post_reboot_delay",
+    "pre_reboot_delay",
+    "reboot_command",
+    "reboot_timeout",
+    "search_paths",
+    "test_command",
+];
 const BOOT_ID: &str = "cat /proc/sys/kernel/random/boot_id";
 
 impl Action for Reboot {

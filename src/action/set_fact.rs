@@ -43,10 +43,12 @@ fn from_key_value(call: &Call<'_>, value: &Value) -> Value {
 }
 
 fn bool_word(text: &Text) -> Option<Value> {
-    matches!(text.as_str().to_lowercase().as_str(), "true" | "false" | "yes" | "no").then(|| to_bool(&Value::Text(text.clone())).map(Value::Bool))?
+    matches!(text.as_str().to_lowercase().as_str(), "true" | "false" | "yes" | "no")
+        .then(|| to_bool(&Value::Text(text.clone())).map(Value::Bool))?
 }
 
 fn is_name(name: &str) -> bool {
     let mut chars = name.chars();
-    chars.next().is_some_and(|char| char.is_ascii_alphabetic() || char == '_') && chars.all(|char| char.is_ascii_alphanumeric() || char == '_')
+    chars.next().is_some_and(|char| char.is_ascii_alphabetic() || char == '_')
+        && chars.all(|char| char.is_ascii_alphanumeric() || char == '_')
 }

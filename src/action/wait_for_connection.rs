@@ -27,7 +27,8 @@ impl Action for WaitForConnection {
 
     fn talk(&self, call: &Call<'_>, target: &mut dyn Target) -> Result<Done, TalkError> {
         let started = Instant::now();
-        let [connect, delay, pause, limit] = [("connect_timeout", 5), ("delay", 0), ("sleep", 1), ("timeout", 600)].map(|(name, default)| span(call, name, default));
+        let [connect, delay, pause, limit] =
+            [("connect_timeout", 5), ("delay", 0), ("sleep", 1), ("timeout", 600)].map(|(name, default)| span(call, name, default));
         let (connect, delay, pause, limit) = (connect?, delay?, pause?, limit?);
         target.sleep(delay)?;
         until_there(target, connect, pause, limit).map_err(|error| match error {

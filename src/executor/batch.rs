@@ -144,7 +144,8 @@ impl<'b, 'a> Batch<'b, 'a> {
         if self.hosts[index].unreachable {
             return None;
         }
-        let (tags, executor, layers, kept) = (std::cell::RefCell::new(&mut self.tags), &*self.executor, &self.play, std::cell::RefCell::new(&mut self.kept));
+        let (tags, executor, layers, kept) =
+            (std::cell::RefCell::new(&mut self.tags), &*self.executor, &self.play, std::cell::RefCell::new(&mut self.kept));
         let is_tagged = |task: &Task| {
             let key = handler_key(task);
             let known = tags.borrow().get(&key).copied();
@@ -500,7 +501,11 @@ impl<'b, 'a> Batch<'b, 'a> {
     /// A role that was included with `public` is seen by all that follows.
     pub fn publish_roles(&mut self, roles: &[Arc<crate::playbook::Role>]) {
         for role in roles {
-            self.vars.layers.push(Layer::new(Precedence::RoleDefaults, format!("defaults of role `{}`", role.name), Arc::clone(&role.defaults)));
+            self.vars.layers.push(Layer::new(
+                Precedence::RoleDefaults,
+                format!("defaults of role `{}`", role.name),
+                Arc::clone(&role.defaults),
+            ));
             self.vars.layers.push(Layer::new(Precedence::RoleVars, format!("vars of role `{}`", role.name), Arc::clone(&role.vars)));
         }
         self.layers = self.vars.prepare(self.executor.vars.inventory());
@@ -569,7 +574,8 @@ impl<'b, 'a> Batch<'b, 'a> {
         if includes.iter().any(|(_, found)| !found.is_empty()) {
             if run_once {
                 let found = includes[0].1.clone();
-                includes = self.hosts.iter().filter(|host| !host.failed && !host.unreachable).map(|host| (host.id, found.clone())).collect();
+                includes =
+                    self.hosts.iter().filter(|host| !host.failed && !host.unreachable).map(|host| (host.id, found.clone())).collect();
             }
             self.include(task, includes)?;
         }
@@ -634,7 +640,8 @@ impl<'b, 'a> Batch<'b, 'a> {
     /// Adds handlers of the play or of an included role.
     pub fn add_handlers(&mut self, entries: &[crate::playbook::Entry]) {
         let mut handlers = std::mem::take(&mut self.handlers);
-        let (engine, extra, vars) = (Arc::clone(&self.executor.shared.engine), self.executor.vars.extra_vars(), Arc::clone(&self.play.vars));
+        let (engine, extra, vars) =
+            (Arc::clone(&self.executor.shared.engine), self.executor.vars.extra_vars(), Arc::clone(&self.play.vars));
         let context = Arc::new(self.executor.template_context(&self.play.dir, Vec::new()));
         handlers.add(entries, &|task| {
             let name = task.name.as_ref()?;
@@ -745,7 +752,9 @@ fn task_layers(task: &Task) -> Vec<Arc<Layer>> {
         layers.push(role_magic(&role.name, &super::absolute(&role.path), &parents));
     }
     layers.extend(task.keywords.vars.iter().map(|map| Layer::new(Precedence::TaskVars, "vars of the task", Arc::clone(map))));
-    layers.extend(task.context.include_params.iter().map(|map| Layer::new(Precedence::IncludeParams, "vars of the include", Arc::clone(map))));
+    layers.extend(
+        task.context.include_params.iter().map(|map| Layer::new(Precedence::IncludeParams, "vars of the include", Arc::clone(map))),
+    );
     layers
 }
 

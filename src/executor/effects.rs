@@ -16,11 +16,8 @@ use crate::vars::{HostUpdate, dropped_facts};
 impl Batch<'_, '_> {
     /// Makes known what a task found out or set.
     pub(super) fn publish(&mut self, _task: &Arc<Task>, result: &mut HostResult, run_once: bool) {
-        let all: Vec<HostId> = if run_once {
-            self.hosts.iter().filter(|host| !host.unreachable).map(|host| host.id).collect()
-        } else {
-            vec![result.host]
-        };
+        let all: Vec<HostId> =
+            if run_once { self.hosts.iter().filter(|host| !host.unreachable).map(|host| host.id).collect() } else { vec![result.host] };
         let fact_hosts = result.facts_host.map_or_else(|| all.clone(), |host| vec![host]);
         let facts = std::mem::take(&mut result.facts);
         if !facts.is_empty() {

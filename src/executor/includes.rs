@@ -59,8 +59,7 @@ impl Batch<'_, '_> {
     }
 
     fn tell_included(&mut self, shown: &str, group: &Group) {
-        let names: Vec<Arc<str>> =
-            group.hosts.iter().map(|host| Arc::clone(self.executor.vars.inventory().host(*host).name())).collect();
+        let names: Vec<Arc<str>> = group.hosts.iter().map(|host| Arc::clone(self.executor.vars.inventory().host(*host).name())).collect();
         for name in &names {
             self.executor.stats.of(name).ok += 1;
         }

@@ -74,7 +74,12 @@ impl Leases {
     }
 
     /// A session for `key`: an idle one, a new one, or the next that is given back.
-    pub fn take(&self, key: &SessionKey, timeout: Duration, ask: &dyn Fn(&HostKeyQuestion) -> Answer) -> Result<Lease<'_>, ConnectionError> {
+    pub fn take(
+        &self,
+        key: &SessionKey,
+        timeout: Duration,
+        ask: &dyn Fn(&HostKeyQuestion) -> Answer,
+    ) -> Result<Lease<'_>, ConnectionError> {
         let most = if key.address().plugin == Plugin::Local { self.most_local } else { MOST_PER_KEY };
         let mut pools = self.lock();
         loop {
@@ -130,7 +135,11 @@ impl Leases {
     pub fn tend(&self) {
         let idle: Vec<(SessionKey, Idle)> = {
             let mut pools = self.lock();
-            pools.by_key.iter_mut().flat_map(|(key, pool)| pool.idle.drain(..).map(|idle| (key.clone(), idle)).collect::<Vec<_>>()).collect()
+            pools
+                .by_key
+                .iter_mut()
+                .flat_map(|(key, pool)| pool.idle.drain(..).map(|idle| (key.clone(), idle)).collect::<Vec<_>>())
+                .collect()
         };
         for (key, mut idle) in idle {
             let is_old = idle.since.elapsed() >= BECOME_IDLE;

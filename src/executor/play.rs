@@ -46,7 +46,8 @@ impl Executor<'_> {
             return Ok(());
         }
         let prompted = self.prompts(&play.vars_prompt)?;
-        let alive: Vec<HostId> = hosts_all.iter().copied().filter(|host| !self.failed.contains(host) && !self.unreachable.contains(host)).collect();
+        let alive: Vec<HostId> =
+            hosts_all.iter().copied().filter(|host| !self.failed.contains(host) && !self.unreachable.contains(host)).collect();
         if alive.is_empty() {
             self.tell(Event::NoHostsRemaining);
             return Err(Stop::AllFailed);
@@ -108,7 +109,8 @@ impl Executor<'_> {
     fn play_hosts(&mut self, patterns: &[String], order: Option<&str>, written: &Spanned<Value>) -> Result<Vec<HostId>, Stop> {
         let mut diagnostics = Diagnostics::new();
         // An implicit localhost is met only by its name.
-        let wants_local = patterns.iter().flat_map(|pattern| pattern.split([',', ':'])).find(|name| matches!(*name, "localhost" | "127.0.0.1" | "::1"));
+        let wants_local =
+            patterns.iter().flat_map(|pattern| pattern.split([',', ':'])).find(|name| matches!(*name, "localhost" | "127.0.0.1" | "::1"));
         if let Some(name) = wants_local.filter(|name| self.vars.inventory().host_named(name).is_none()) {
             let mut inventory = crate::inventory::Inventory::clone(self.vars.inventory());
             inventory.implicit_localhost(name);
@@ -123,7 +125,8 @@ impl Executor<'_> {
             hosts.retain(|host| limited.contains(host));
         }
         self.report(diagnostics)?;
-        let by_name = |hosts: &mut Vec<HostId>| hosts.sort_by(|left, right| inventory.host(*left).name().cmp(inventory.host(*right).name()));
+        let by_name =
+            |hosts: &mut Vec<HostId>| hosts.sort_by(|left, right| inventory.host(*left).name().cmp(inventory.host(*right).name()));
         match order {
             None | Some("inventory") => {}
             Some("reverse_inventory") => hosts.reverse(),
@@ -134,7 +137,8 @@ impl Executor<'_> {
             }
             Some("shuffle") => shuffle(&mut hosts),
             Some(other) => {
-                let message = format!("`order` is `{other}`, expected `inventory`, `sorted`, `reverse_sorted`, `reverse_inventory` or `shuffle`");
+                let message =
+                    format!("`order` is `{other}`, expected `inventory`, `sorted`, `reverse_sorted`, `reverse_inventory` or `shuffle`");
                 return Err(Stop::Error(Box::new(written.error(message))));
             }
         }
@@ -375,7 +379,8 @@ fn gather_task(play: &Play) -> Task {
     });
     let name = ActionName { written: Arc::from("gather_facts"), short: Arc::from("gather_facts"), span: span.clone() };
     let args = TaskArgs { options: options.collect(), ..TaskArgs::default() };
-    let own = Keywords { tags: vec![Spanned::new(Value::text("always"), span)], ..Keywords::default() };
+    let mut own = Keywords::default();
+    own.tags.push(Spanned::new(Value::text("always"), span));
     let keywords = play.keywords.inherited_by(own);
     implicit_task(play, Some("Gathering Facts"), Work::Module(ModuleCall { name, args }), keywords)
 }

@@ -38,7 +38,13 @@ pub fn render(engine: &Arc<Engine>, context: &Arc<Context>, value: &Value, layer
 }
 
 /// The same, for the playbook's loader.
-pub fn render_for_loader(engine: &Arc<Engine>, context: &Arc<Context>, value: &Value, layers: &[Arc<Map>], extra: &Arc<Map>) -> Result<Value, Diagnostic> {
+pub fn render_for_loader(
+    engine: &Arc<Engine>,
+    context: &Arc<Context>,
+    value: &Value,
+    layers: &[Arc<Map>],
+    extra: &Arc<Map>,
+) -> Result<Value, Diagnostic> {
     let all = layers.iter().cloned().chain([Arc::clone(extra)]).collect();
     render(engine, context, value, all).map_err(|error| error.to_diagnostic())
 }

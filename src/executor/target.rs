@@ -83,7 +83,13 @@ impl From<TemplateError> for RouteError {
 }
 
 /// The route of a task: `reader` has the task's keywords, `vars` the variables of the host that is reached.
-pub fn route(name: &str, reader: &Reader<'_>, vars: &Templar, defaults: &ConnectionDefaults, playbook_dir: &Path) -> Result<Route, RouteError> {
+pub fn route(
+    name: &str,
+    reader: &Reader<'_>,
+    vars: &Templar,
+    defaults: &ConnectionDefaults,
+    playbook_dir: &Path,
+) -> Result<Route, RouteError> {
     let read = Variables { vars };
     let plugin_name = match read.text(&["ansible_connection"])? {
         Some(name) => name,
@@ -100,7 +106,8 @@ pub fn route(name: &str, reader: &Reader<'_>, vars: &Templar, defaults: &Connect
         fill(&mut address, reader, &read, defaults)?;
     }
     let becomes = becomes(reader, &read, defaults)?;
-    let timeout = read.number(&["ansible_timeout", "ansible_ssh_timeout"])?.map_or(defaults.timeout, |seconds| Duration::from_secs(seconds.max(1)));
+    let timeout =
+        read.number(&["ansible_timeout", "ansible_ssh_timeout"])?.map_or(defaults.timeout, |seconds| Duration::from_secs(seconds.max(1)));
     address.connect_timeout = timeout;
     Ok(Route { key: SessionKey::from(address), becomes, timeout })
 }
@@ -119,7 +126,8 @@ fn fill(address: &mut Address, reader: &Reader<'_>, read: &Variables<'_>, defaul
         Some(user) => Some(user),
         None => reader.text(Keyword::RemoteUser)?.or_else(|| defaults.user.clone()),
     };
-    address.password = read.secret(&["ansible_password", "ansible_ssh_pass", "ansible_ssh_password"])?.or_else(|| defaults.password.clone());
+    address.password =
+        read.secret(&["ansible_password", "ansible_ssh_pass", "ansible_ssh_password"])?.or_else(|| defaults.password.clone());
     let key_file = read.text(&["ansible_private_key_file", "ansible_ssh_private_key_file"])?.map(|path| expand(&path));
     address.private_key_file = key_file.or_else(|| defaults.private_key_file.clone());
     address.private_key_passphrase = read.secret(&["ansible_private_key_passphrase", "ansible_ssh_private_key_passphrase"])?;
@@ -149,7 +157,9 @@ fn becomes(reader: &Reader<'_>, read: &Variables<'_>, defaults: &ConnectionDefau
     };
     let short = method.rsplit('.').next().unwrap_or(&method);
     let of_method = |what: &str| format!("ansible_{short}_{what}");
-    let parsed = short.parse().map_err(|_| RouteError::Unsupported(format!("the become method `{method}` is not supported: `sudo`, `su` and `doas` are")))?;
+    let parsed = short
+        .parse()
+        .map_err(|_| RouteError::Unsupported(format!("the become method `{method}` is not supported: `sudo`, `su` and `doas` are")))?;
     let user = match read.text(&["ansible_become_user", &of_method("user")])? {
         Some(user) => user,
         None => reader.text(Keyword::BecomeUser)?.unwrap_or_else(|| defaults.become_user.clone()),

@@ -353,7 +353,11 @@ impl Runner<'_> {
         let args = self.render_args(call, templar)?;
         let retry = self.retry(templar)?;
         let asynchronous = self.asynchronous(templar, check)?;
-        let timeout = reader.int(Keyword::Timeout).map_err(keyword_end)?.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0);
+        let timeout = reader
+            .int(Keyword::Timeout)
+            .map_err(keyword_end)?
+            .and_then(|seconds| u64::try_from(seconds).ok())
+            .filter(|seconds| *seconds > 0);
         let context_call = Call {
             name: &name,
             args: &args,
@@ -435,12 +439,19 @@ impl Runner<'_> {
             match templar.render(&Value::Text(variable.value.clone())) {
                 Ok(Rendered::Value(Value::Map(map))) => {
                     for (option, value) in map.iter() {
-                        args.set(Spanned::new(Arc::from(option.to_json_key()), variable.span.clone()), value.clone(), variable.span.clone());
+                        args.set(
+                            Spanned::new(Arc::from(option.to_json_key()), variable.span.clone()),
+                            value.clone(),
+                            variable.span.clone(),
+                        );
                     }
                 }
                 Ok(Rendered::Value(Value::Null) | Rendered::Omit) => {}
                 Ok(Rendered::Value(other)) => {
-                    let message = format!("Task failed: Finalization of task args for '{name}' failed: a mapping is required, found a {}", other.type_name());
+                    let message = format!(
+                        "Task failed: Finalization of task args for '{name}' failed: a mapping is required, found a {}",
+                        other.type_name()
+                    );
                     return Err(Box::new(ItemEnd::failed(&message, vec![variable.error(message.clone())])));
                 }
                 Err(error) => return Err(failed("", &error, &variable.span)),
@@ -631,7 +642,8 @@ impl Runner<'_> {
             return;
         }
         let result = self.event_result(&end.result, end.status(), end);
-        let label = if end.no_log { Value::text("(censored due to no_log)") } else { end.label.clone().unwrap_or_else(|| item.value.clone()) };
+        let label =
+            if end.no_log { Value::text("(censored due to no_log)") } else { end.label.clone().unwrap_or_else(|| item.value.clone()) };
         for diagnostic in std::mem::take(&mut end.diagnostics) {
             self.tell(Event::Diagnostic(Box::new(diagnostic)));
         }
@@ -811,7 +823,9 @@ fn reads_control_machine(task: &crate::playbook::Task) -> bool {
     let touches = |value: &Value| {
         let mut found = false;
         visit_texts(value, &mut |text| {
-            found |= ["lookup(", "query(", "q(", " is file", " is exists", " is directory", " is link", "is_file", "is_dir"].iter().any(|word| text.contains(word));
+            found |= ["lookup(", "query(", "q(", " is file", " is exists", " is directory", " is link", "is_file", "is_dir"]
+                .iter()
+                .any(|word| text.contains(word));
         });
         found
     };

@@ -117,7 +117,9 @@ impl Slot {
         match self {
             Self::Ended(end) => *end,
             Self::Ready(mut ready) => {
-                let done = reply.map_err(TalkError::Run).and_then(|reply| with_call(runner, &ready, |call, action| Ok(action.finish(call, reply)?)));
+                let done = reply
+                    .map_err(TalkError::Run)
+                    .and_then(|reply| with_call(runner, &ready, |call, action| Ok(action.finish(call, reply)?)));
                 let mut end = std::mem::take(&mut ready.end);
                 settle(runner, &ready, &mut end, done);
                 runner.conclude(&ready.templar, &mut end);
@@ -219,7 +221,9 @@ fn poll(
     started: Reply,
 ) -> Result<Reply, TalkError> {
     drop(held);
-    let Some(job) = started.outcome.get("ansible_job_id").and_then(serde_json::Value::as_str).map(str::to_owned) else { return Ok(started) };
+    let Some(job) = started.outcome.get("ansible_job_id").and_then(serde_json::Value::as_str).map(str::to_owned) else {
+        return Ok(started);
+    };
     let until = Instant::now() + Duration::from_secs(asynchronous.limit);
     loop {
         sleep(&runner.shared.interrupted, Duration::from_secs(asynchronous.poll));
@@ -229,8 +233,10 @@ fn poll(
         if let Ok(Some(Value::Text(dir))) = ready.templar.get("ansible_async_dir") {
             args.insert("_async_dir".to_owned(), dir.as_str().into());
         }
-        let reply = lease(runner, route).map_err(unreachable)?.session().run_one(route.becomes.as_ref(), Request::new("async_status", args))?;
-        let truth = |key: &str| reply.outcome.get(key).is_some_and(|value| value.as_bool().unwrap_or_else(|| value.as_i64().unwrap_or(0) != 0));
+        let reply =
+            lease(runner, route).map_err(unreachable)?.session().run_one(route.becomes.as_ref(), Request::new("async_status", args))?;
+        let truth =
+            |key: &str| reply.outcome.get(key).is_some_and(|value| value.as_bool().unwrap_or_else(|| value.as_i64().unwrap_or(0) != 0));
         let finished = truth("finished") || truth("failed");
         runner.tell(Event::AsyncPoll { host: std::sync::Arc::clone(&runner.job.host_name), job: job.clone(), finished });
         if finished {
@@ -243,7 +249,9 @@ fn poll(
         }
         if Instant::now() >= until || runner.shared.interrupted.load(Ordering::Relaxed) {
             let message = format!("async task did not complete within the requested time - {}s", asynchronous.limit);
-            return Err(Failure::new(message).with("async_result", crate::value::from_json(serde_json::Value::Object(reply.outcome))).into());
+            return Err(Failure::new(message)
+                .with("async_result", crate::value::from_json(serde_json::Value::Object(reply.outcome)))
+                .into());
         }
     }
 }
@@ -282,6 +290,7 @@ fn run_error(error: &RunError) -> Map {
         | RunError::Become(_)
         | RunError::HelperGone { .. }
         | RunError::Protocol(_)
+        | RunError::Arguments { .. }
         | RunError::Content { .. }
         | RunError::Cancelled => ItemEnd::failed(format!("Task failed: {error}"), Vec::new()).result,
     }

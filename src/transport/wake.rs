@@ -14,7 +14,11 @@ use super::{ConnectionError, Deadline};
 pub struct Waker(Arc<OwnedFd>);
 
 impl Waker {
-    pub(super) fn new() -> Result<Self, ConnectionError> {
+    /// A waker that nobody has called.
+    ///
+    /// # Errors
+    /// If the system has no descriptor left.
+    pub fn new() -> Result<Self, ConnectionError> {
         let fd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(|error| ConnectionError::system("eventfd", error))?;
         Ok(Self(Arc::new(fd)))
     }

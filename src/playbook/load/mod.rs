@@ -1,5 +1,6 @@
 //! Loading: files to plays, blocks and tasks. Reports every mistake with its place and goes on; touches no host.
 
+mod ad_hoc;
 mod args;
 mod block;
 mod files;
@@ -13,6 +14,7 @@ use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use ad_hoc::AdHoc;
 pub use args::split_args;
 pub use files::task_file_candidates;
 pub use role::{LoadedRole, Wanted};

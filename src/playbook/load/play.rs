@@ -100,7 +100,7 @@ impl Loader<'_> {
         }
     }
 
-    fn play(&self, node: &Node, dir: &Path, import: Option<&Import>, diagnostics: &mut Diagnostics) -> Option<Play> {
+    pub(super) fn play(&self, node: &Node, dir: &Path, import: Option<&Import>, diagnostics: &mut Diagnostics) -> Option<Play> {
         let written = self.written(node, Place::Play, diagnostics);
         for (key, _) in &written.rest {
             diagnostics.push(self.not_of_a_play(key));

@@ -1,0 +1,144 @@
+//! `template`: renders a file of the control machine and makes it a file of the host.
+
+use std::sync::Arc;
+
+use super::content::{Shipment, Source, checked, copy_request, preserve_mode};
+use super::{Action, Args, Call, Failure, Plan};
+use crate::source::Source as Text;
+use crate::template::FileOptions;
+
+/// The action.
+pub(super) struct Template;
+
+/// Options of the action that `copy` does not have.
+const OWN: &[&str] = &[
+    "block_end_string",
+    "block_start_string",
+    "comment_end_string",
+    "comment_start_string",
+    "keep_trailing_newline",
+    "lstrip_blocks",
+    "newline_sequence",
+    "output_encoding",
+    "trim_blocks",
+    "variable_end_string",
+    "variable_start_string",
+];
+const SHARED: &[&str] = &[
+    "attr",
+    "attributes",
+    "backup",
+    "dest",
+    "follow",
+    "force",
+    "group",
+    "mode",
+    "owner",
+    "selevel",
+    "serole",
+    "setype",
+    "seuser",
+    "src",
+    "unsafe_writes",
+    "validate",
+];
+
+impl Action for Template {
+    fn names(&self) -> &'static [&'static str] {
+        &["template"]
+    }
+
+    fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
+        let known: Vec<&str> = OWN.iter().chain(SHARED).copied().collect();
+        super::args::only(call, &known)?;
+        let (Some(src), Some(dest)) = (call.args.text(&["src"]), call.args.text(&["dest"])) else {
+            return Err(Failure::new("src and dest are required"));
+        };
+        if let Some(encoding) =
+            call.args.text(&["output_encoding"]).filter(|name| !matches!(name.to_lowercase().as_str(), "utf-8" | "utf8"))
+        {
+            let message = format!("the output encoding `{encoding}` is not supported yet");
+            return Err(Failure::new(&message).at(call.args.error_at("output_encoding", &message)));
+        }
+        let path = find(call, &src)?;
+        if path.is_dir() {
+            return Err(Failure::new(format!("`{}` is a folder, expected a template file", path.display())));
+        }
+        let text = std::fs::read(&path).map_err(|error| Failure::new(format!("could not read {}: {error}", path.display())))?;
+        let text = String::from_utf8(text).map_err(|_| {
+            let message = format!("Template source files must be utf-8 encoded: {}", path.display());
+            Failure::new(message)
+        })?;
+        let source = Text::file(&path, text);
+        let rendered = call.templar.render_file(&source, &options(call)?)?;
+        let mut args = without(call.args, OWN);
+        args.set_own("dest", dest);
+        args.take("src");
+        let mut checked = checked(call, &args)?;
+        preserve_mode(&mut checked, &path)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let shown = path.display().to_string();
+        let shipment = Shipment {
+            source: Source::Text(Arc::from(rendered.as_str().as_bytes())),
+            basename: Some(&name),
+            header: Some(shown.clone()),
+            origin: Some(shown),
+        };
+        Ok(Plan::Send(Box::new(copy_request(call, checked, shipment)?)))
+    }
+}
+
+fn find(call: &Call<'_>, src: &str) -> Result<std::path::PathBuf, Failure> {
+    call.context.find_file("templates", src).ok_or_else(|| {
+        let message = format!(
+            "Could not find or access '{src}' on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option"
+        );
+        let mut diagnostic = call.args.error_at("src", &format!("no template `{src}`"));
+        for dir in &call.context.search_path {
+            diagnostic = diagnostic.note(format!("looked in `{}` and `{}`", dir.join("templates").display(), dir.display()));
+        }
+        Failure::new(message).at(diagnostic)
+    })
+}
+
+fn options(call: &Call<'_>) -> Result<FileOptions, Failure> {
+    let mut options = FileOptions::default();
+    let syntax = &mut options.syntax;
+    syntax.trim_blocks = call.args.flag(&["trim_blocks"], true)?;
+    syntax.lstrip_blocks = call.args.flag(&["lstrip_blocks"], false)?;
+    let delimiters = [
+        (&mut syntax.block.0, "block_start_string"),
+        (&mut syntax.block.1, "block_end_string"),
+        (&mut syntax.variable.0, "variable_start_string"),
+        (&mut syntax.variable.1, "variable_end_string"),
+        (&mut syntax.comment.0, "comment_start_string"),
+        (&mut syntax.comment.1, "comment_end_string"),
+    ];
+    for (delimiter, name) in delimiters {
+        if let Some(own) = call.args.text(&[name]) {
+            *delimiter = own;
+        }
+    }
+    if let Some(sequence) = call.args.text(&["newline_sequence"]) {
+        let real = match sequence.as_str() {
+            "\\n" | "\n" => "\n",
+            "\\r" | "\r" => "\r",
+            "\\r\\n" | "\r\n" => "\r\n",
+            other => {
+                let message = format!("newline_sequence needs to be one of: \\n, \\r or \\r\\n, got {other:?}");
+                return Err(Failure::new(&message).at(call.args.error_at("newline_sequence", &message)));
+            }
+        };
+        syntax.newline_sequence = real.to_owned();
+    }
+    syntax.keep_trailing_newline = call.args.flag(&["keep_trailing_newline"], true)?;
+    Ok(options)
+}
+
+fn without(args: &Args, names: &[&str]) -> Args {
+    let mut args = args.clone();
+    for name in names {
+        args.take(name);
+    }
+    args
+}

@@ -1,0 +1,29 @@
+//! `unarchive`: an archive of the control machine, or of the host itself, unpacked there.
+
+use driftless_modules::registry;
+
+use super::{Action, Call, Failure, Plan};
+use crate::helper::Content;
+
+/// The action.
+pub(super) struct Unarchive;
+
+impl Action for Unarchive {
+    fn names(&self) -> &'static [&'static str] {
+        &["unarchive"]
+    }
+
+    fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
+        let module = registry::find("unarchive").ok_or_else(|| Failure::new("the module `unarchive` is not supported yet"))?;
+        let mut checked = call.args.check(module.spec(), "unarchive")?;
+        let src = call.args.text(&["src"]).ok_or_else(|| Failure::new("src (or content) and dest are required"))?;
+        if call.args.flag(&["remote_src"], false)? || src.contains("://") {
+            return Ok(Plan::Send(Box::new(call.request("unarchive", checked))));
+        }
+        let path = call.find_file("files", &src)?;
+        checked.args.insert("_content".to_owned(), 0.into());
+        let mut request = call.request("unarchive", checked);
+        request.contents.push(Content::File(path));
+        Ok(Plan::Send(Box::new(request)))
+    }
+}

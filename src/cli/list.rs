@@ -1,0 +1,142 @@
+//! `--list-hosts`, `--list-tasks`, `--list-tags`: what would run, without running it.
+
+use std::sync::Arc;
+
+use super::session::{Exit, Hosts, Session};
+use crate::executor::TagFilter;
+use crate::inventory::{HostPattern, Inventory};
+use crate::playbook::{Block, Play, Playbook, Task, Work};
+use crate::source::Diagnostics;
+use crate::value::Value;
+
+/// What is listed.
+#[derive(Clone, Copy)]
+pub struct What {
+    /// Hosts.
+    pub hosts: bool,
+    /// Tasks.
+    pub tasks: bool,
+    /// Tags.
+    pub tags: bool,
+}
+
+impl What {
+    /// Whether anything is.
+    pub fn any(self) -> bool {
+        self.hosts || self.tasks || self.tags
+    }
+}
+
+/// Lists.
+pub fn show(session: &mut Session, hosts: &Hosts, playbooks: &[Playbook], tags: &TagFilter, what: What) -> Result<(), Exit> {
+    for playbook in playbooks {
+        session.display.line(&format!("\nplaybook: {}", playbook.path.display()));
+        for (index, play) in playbook.plays.iter().enumerate() {
+            show_play(session, hosts, play, index + 1, tags, what)?;
+        }
+    }
+    Ok(())
+}
+
+fn show_play(session: &mut Session, hosts: &Hosts, play: &Play, number: usize, tags: &TagFilter, what: What) -> Result<(), Exit> {
+    let patterns = texts(&play.hosts.value);
+    let pattern = patterns.join(",");
+    let name = play.name.as_ref().map_or_else(|| pattern.clone(), |name| texts(&name.value).join(""));
+    let play_tags = tag_list(&play.keywords.tags.iter().flat_map(|tag| texts(&tag.value)).collect::<Vec<_>>());
+    let mut text = format!("\n  play #{number} ({pattern}): {name}\tTAGS: [{play_tags}]");
+    if what.hosts {
+        let shown: Vec<String> = patterns.iter().map(|pattern| format!("'{pattern}'")).collect();
+        let names = names_of(session, hosts, &patterns)?;
+        text.push_str(&format!("\n    pattern: [{}]\n    hosts ({}):", shown.join(", "), names.len()));
+        for name in &names {
+            text.push_str(&format!("\n      {name}"));
+        }
+    }
+    let mut all_tags: Vec<String> = Vec::new();
+    if what.tasks {
+        text.push_str("\n    tasks:");
+    }
+    let entries: Vec<_> = [&play.pre_tasks, &play.role_tasks, &play.tasks, &play.post_tasks].into_iter().flatten().cloned().collect();
+    for task in Block::of(entries).all_tasks() {
+        if task.implicit {
+            continue;
+        }
+        let own = tags_of(task);
+        if !tags.runs(&own) {
+            continue;
+        }
+        if what.tasks {
+            text.push_str(&format!("\n      {}\tTAGS: [{}]", task_name(task), tag_list(&own)));
+        }
+        all_tags.extend(own);
+    }
+    if what.tags {
+        text.push_str(&format!("\n      TASK TAGS: [{}]", tag_list(&all_tags)));
+    }
+    session.display.line(&text);
+    Ok(())
+}
+
+/// `--list-hosts` of an ad-hoc command.
+pub fn matched(session: &mut Session, hosts: &Hosts, pattern: &str) -> Result<(), Exit> {
+    let names = names_of(session, hosts, &[pattern.to_owned()])?;
+    let mut text = format!("  hosts ({}):", names.len());
+    for name in names {
+        text.push_str(&format!("\n    {name}"));
+    }
+    session.display.line(&text);
+    Ok(())
+}
+
+fn names_of(session: &mut Session, hosts: &Hosts, patterns: &[String]) -> Result<Vec<Arc<str>>, Exit> {
+    let mut inventory = Inventory::clone(&hosts.inventory);
+    if let Some(name) = patterns.iter().find(|name| matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1")) {
+        if inventory.host_named(name).is_none() {
+            inventory.implicit_localhost(name);
+        }
+    }
+    let mut diagnostics = Diagnostics::new();
+    let found = HostPattern::parse_all(patterns.iter().map(String::as_str)).resolve(&inventory, &mut diagnostics);
+    session.tell(diagnostics, 1)?;
+    let mut found = found.map_err(|error| session.refuse(error.to_string(), 1))?;
+    if let Some(limit) = &hosts.limit {
+        let limited = limit.resolve(&inventory, &mut Diagnostics::new()).map_err(|error| session.refuse(error.to_string(), 1))?;
+        found.retain(|host| limited.contains(host));
+    }
+    Ok(found.into_iter().map(|host| Arc::clone(inventory.host(host).name())).collect())
+}
+
+fn task_name(task: &Task) -> String {
+    let own = match &task.name {
+        Some(name) => texts(&name.value).join(""),
+        None => task.action_name().to_owned(),
+    };
+    let own = match &task.work {
+        Work::Meta(_) if task.name.is_none() => "meta".to_owned(),
+        _ => own,
+    };
+    match task.role() {
+        Some(role) => format!("{} : {own}", role.name),
+        None => own,
+    }
+}
+
+fn tags_of(task: &Task) -> Vec<String> {
+    let words = task.keywords.tags.iter().flat_map(|tag| texts(&tag.value));
+    words.flat_map(|text| text.split(',').map(|tag| tag.trim().to_owned()).collect::<Vec<_>>()).filter(|tag| !tag.is_empty()).collect()
+}
+
+fn tag_list(tags: &[String]) -> String {
+    let mut tags = tags.to_vec();
+    tags.sort();
+    tags.dedup();
+    tags.join(", ")
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::List(items) => items.iter().flat_map(texts).collect(),
+        Value::Null => Vec::new(),
+        one => vec![crate::template::print::value_to_text(one).as_str().to_owned()],
+    }
+}

@@ -1,0 +1,109 @@
+//! `driftless playbook`: what `ansible-playbook` does.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args};
+
+use super::flags::{ConnectionFlags, InventoryFlags, RunFlags};
+use super::list;
+use super::session::{Exit, Hosts, RunRequest, Session};
+use crate::executor::TagFilter;
+use crate::playbook::Playbook;
+use crate::playbook::load::Loader;
+use crate::source::Diagnostics;
+
+/// What was typed.
+#[derive(Args, Clone, Debug)]
+pub struct PlaybookArgs {
+    /// The playbooks, in the order they run.
+    #[arg(required = true)]
+    playbooks: Vec<PathBuf>,
+    #[command(flatten)]
+    inventory: InventoryFlags,
+    #[command(flatten)]
+    connection: ConnectionFlags,
+    #[command(flatten)]
+    run: RunFlags,
+    /// Only tasks with one of these tags.
+    #[arg(short = 't', long = "tags", action = ArgAction::Append)]
+    tags: Vec<String>,
+    /// No tasks with one of these tags.
+    #[arg(long = "skip-tags", action = ArgAction::Append)]
+    skip_tags: Vec<String>,
+    /// List the tasks that would run.
+    #[arg(long = "list-tasks")]
+    list_tasks: bool,
+    /// List all tags.
+    #[arg(long = "list-tags")]
+    list_tags: bool,
+    /// Begin at the task of this name.
+    #[arg(long = "start-at-task")]
+    start_at_task: Option<String>,
+    /// Ask before each task.
+    #[arg(long = "step")]
+    step: bool,
+    /// Run notified handlers of hosts that have failed, too.
+    #[arg(long = "force-handlers")]
+    force_handlers: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &PlaybookArgs) -> u8 {
+    execute(args).unwrap_or_else(|Exit(code)| code)
+}
+
+fn execute(args: &PlaybookArgs) -> Result<u8, Exit> {
+    let mut session = Session::start(args.inventory.verbose)?;
+    if let Some(message) = args.run.unsupported() {
+        return Err(session.refuse(message, 5));
+    }
+    for path in &args.playbooks {
+        if !path.exists() {
+            return Err(session.refuse(format!("the playbook: {} could not be found", path.display()), 1));
+        }
+        if !path.is_file() {
+            return Err(session.refuse(format!("the playbook: {} does not appear to be a file", path.display()), 1));
+        }
+    }
+    let hosts = session.hosts(&args.inventory)?;
+    session.with_loader(&hosts, |session, loader| loaded(args, session, &hosts, loader))
+}
+
+fn loaded(args: &PlaybookArgs, session: &mut Session, hosts: &Hosts, loader: &Loader<'_>) -> Result<u8, Exit> {
+    let mut diagnostics = Diagnostics::new();
+    let playbooks: Vec<Playbook> = args.playbooks.iter().map(|path| loader.playbook(path, &mut diagnostics)).collect();
+    let code = if loader.found_all() { 4 } else { 1 };
+    session.tell(diagnostics, code)?;
+    let tags = TagFilter {
+        only: words(&args.tags, &session.config.run_tags.value),
+        skip: words(&args.skip_tags, &session.config.skip_tags.value),
+    };
+    if args.run.syntax_check {
+        for playbook in &playbooks {
+            session.display.line(&format!("\nplaybook: {}", playbook.path.display()));
+        }
+        return Ok(0);
+    }
+    let what = list::What { hosts: args.run.list_hosts, tasks: args.list_tasks, tags: args.list_tags };
+    if what.any() {
+        list::show(session, hosts, &playbooks, &tags, what)?;
+        return Ok(0);
+    }
+    let request = RunRequest {
+        flags: &args.run,
+        connection: &args.connection,
+        tags,
+        start_at: args.start_at_task.as_deref(),
+        step: args.step,
+        force_handlers: args.force_handlers,
+        limit: args.inventory.limit.as_deref(),
+        callback: None,
+    };
+    Ok(session.execute(hosts, loader, &playbooks, &request)?.exit_code())
+}
+
+/// Words with commas between; those of the settings where none are given.
+fn words(given: &[String], setting: &[String]) -> Vec<String> {
+    let given = if given.is_empty() { setting } else { given };
+    given.iter().flat_map(|text| text.split(',')).map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
+}

@@ -1,0 +1,416 @@
+//! What every command that runs something needs: settings, inventory, variables, loader, executor, put together from flags.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use super::flags::{ConnectionFlags, InventoryFlags, RunFlags};
+use super::terminal::Terminal;
+use crate::action;
+use crate::callback::{self, ResultFormat, Screen};
+use crate::config::{Config, Surroundings};
+use crate::display::{Colour, Display, Echo};
+use crate::executor::{ConnectionDefaults, Executor, Gathering, Leases, Options, RunEnd, Shared, TagFilter, World, static_scope};
+use crate::helper::Store;
+use crate::inventory::{self, HostPattern, Inventory};
+use crate::playbook::Playbook;
+use crate::playbook::load::{Known, Loader, World as LoaderWorld};
+use crate::source::{Diagnostic, Diagnostics, Severity};
+use crate::template::{Context, Engine, Result as TemplateResult, TemplateError, WorldLookups};
+use crate::transport::Secret;
+use crate::value::Value;
+use crate::vars::{HashBehaviour, Layer, RunVars, VarWorld, extra_vars};
+
+/// Settings, and a display to speak with.
+pub struct Session {
+    /// The settings.
+    pub config: Config,
+    /// The display.
+    pub display: Display,
+    /// The working folder.
+    pub folder: PathBuf,
+}
+
+/// An error that ends the program with this code, told already.
+pub struct Exit(pub u8);
+
+/// An inventory with all that it was made of.
+pub struct Hosts {
+    /// The inventory.
+    pub inventory: Arc<Inventory>,
+    /// Where it was read from.
+    pub sources: Vec<String>,
+    /// `--limit`.
+    pub limit: Option<HostPattern>,
+    /// `-e`.
+    pub extra: Arc<Layer>,
+}
+
+impl Session {
+    /// Reads the settings.
+    pub fn start(verbose: u8) -> Result<Self, Exit> {
+        let mut display = Display::new(verbose, Colour::Auto);
+        let surroundings = match Surroundings::of_process() {
+            Ok(surroundings) => surroundings,
+            Err(error) => {
+                display.diagnostic(&Diagnostic::error(format!("could not find out the working folder: {error}")));
+                return Err(Exit(1));
+            }
+        };
+        let mut diagnostics = Diagnostics::new();
+        let config = Config::load(&surroundings, &mut diagnostics);
+        let colour = match (config.nocolor.value, config.force_color.value) {
+            (true, _) => Colour::Never,
+            (false, true) => Colour::Always,
+            (false, false) => Colour::Auto,
+        };
+        let verbosity = verbose.max(u8::try_from(config.verbosity.value).unwrap_or(0));
+        let mut session = Self { config, display: Display::new(verbosity, colour), folder: surroundings.folder };
+        session.tell(diagnostics, 5)?;
+        Ok(session)
+    }
+
+    /// Shows mistakes; an error among them ends the program with this code.
+    pub fn tell(&mut self, diagnostics: Diagnostics, code: u8) -> Result<(), Exit> {
+        let failed = diagnostics.has_errors();
+        for diagnostic in diagnostics.into_sorted() {
+            if diagnostic.severity == Severity::Warning && diagnostic.labels.is_empty() {
+                self.display.warning(&diagnostic.message);
+            } else {
+                self.display.diagnostic(&diagnostic);
+            }
+        }
+        if failed { Err(Exit(code)) } else { Ok(()) }
+    }
+
+    /// Ends the program with a message.
+    pub fn refuse(&mut self, message: impl Into<String>, code: u8) -> Exit {
+        self.display.diagnostic(&Diagnostic::error(message));
+        Exit(code)
+    }
+
+    /// Loads the inventory and the extra variables.
+    pub fn hosts(&mut self, flags: &InventoryFlags) -> Result<Hosts, Exit> {
+        if let Some(message) = flags.unsupported() {
+            return Err(self.refuse(message, 5));
+        }
+        let sources = if flags.inventory.is_empty() {
+            self.config.inventory.value.0.iter().map(|path| path.display().to_string()).collect()
+        } else {
+            flags.inventory.clone()
+        };
+        let mut diagnostics = Diagnostics::new();
+        let inventory = inventory::load(&sources, &self.folder, &mut diagnostics);
+        let extra = extra_vars(&flags.extra_vars, &self.folder, &mut diagnostics);
+        self.tell(diagnostics, 1)?;
+        let limit = match &flags.limit {
+            None => None,
+            Some(text) => match HostPattern::parse_limit(text, &self.folder) {
+                Ok(pattern) => Some(pattern),
+                Err(error) => return Err(self.refuse(error.to_string(), 1)),
+            },
+        };
+        if let Some(pattern) = &limit {
+            let mut diagnostics = Diagnostics::new();
+            let found = pattern.resolve(&inventory, &mut diagnostics);
+            self.tell(diagnostics, 1)?;
+            match found {
+                Ok(hosts) if hosts.is_empty() => {
+                    return Err(self.refuse("Specified inventory, host pattern and/or --limit leaves us with no hosts to target.", 1));
+                }
+                Ok(_) => {}
+                Err(error) => return Err(self.refuse(error.to_string(), 1)),
+            }
+        }
+        Ok(Hosts { inventory: Arc::new(inventory), sources, limit, extra })
+    }
+
+    /// Loads with a loader that knows modules, lookups and variables.
+    pub fn with_loader<T>(&mut self, hosts: &Hosts, body: impl FnOnce(&mut Self, &Loader<'_>) -> T) -> T {
+        let engine = Arc::new(Engine::new());
+        let context = Arc::new(Context::of_playbook(self.folder.clone(), lookups(&hosts.inventory)));
+        let extra = Arc::clone(&hosts.extra.vars);
+        let render =
+            |value: &Value, layers: &[Arc<crate::value::Map>]| static_scope::render_for_loader(&engine, &context, value, layers, &extra);
+        let is_lookup = |name: &str| engine.lookup(name).is_ok();
+        let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+        let mut roles_path = self.config.roles_path.value.0.clone();
+        if roles_path.is_empty() {
+            roles_path = vec![home.join(".ansible/roles"), PathBuf::from("/usr/share/ansible/roles"), PathBuf::from("/etc/ansible/roles")];
+        }
+        let loader = Loader::new(LoaderWorld {
+            roles_path,
+            collections_paths: vec![home.join(".ansible/collections"), PathBuf::from("/usr/share/ansible/collections")],
+            module: &known_module,
+            module_names: action::names(),
+            lookup: &is_lookup,
+            render: &render,
+        });
+        body(self, &loader)
+    }
+
+    /// Runs playbooks and gives the exit code.
+    pub fn execute(&mut self, hosts: &Hosts, loader: &Loader<'_>, playbooks: &[Playbook], run: &RunRequest<'_>) -> Result<RunEnd, Exit> {
+        let defaults = self.connection(run.connection)?;
+        let config = &self.config;
+        let forks = run.flags.forks.or_else(|| config.forks.value.and_then(|forks| usize::try_from(forks).ok()));
+        let forks = forks.unwrap_or_else(|| hosts.inventory.host_count().clamp(1, 500));
+        let diff = run.flags.diff || config.diff_always.value;
+        let verbosity = self.display.verbosity;
+        let run_vars = RunVars {
+            check_mode: run.flags.check,
+            diff_mode: diff,
+            forks: i64::try_from(forks).unwrap_or(i64::MAX),
+            verbosity: i64::from(verbosity),
+            run_tags: run.tags.only.clone(),
+            skip_tags: run.tags.skip.clone(),
+            limit: run.limit.map(str::to_owned),
+            config_file: config.file.clone(),
+        };
+        let behaviour = if config.hash_behaviour.value == "merge" { HashBehaviour::Merge } else { HashBehaviour::Replace };
+        let mut diagnostics = Diagnostics::new();
+        let vars = VarWorld::new(Arc::clone(&hosts.inventory), Arc::clone(&hosts.extra), run_vars, behaviour, &mut diagnostics);
+        let options = Options {
+            check: run.flags.check,
+            diff,
+            forks,
+            tags: run.tags.clone(),
+            start_at: run.start_at.map(str::to_owned),
+            step: run.step,
+            limit: hosts.limit.clone(),
+            force_handlers: run.force_handlers || config.force_handlers.value,
+            gathering: match config.gathering.value.as_str() {
+                "explicit" => Gathering::Explicit,
+                "smart" => Gathering::Smart,
+                _ => Gathering::Implicit,
+            },
+            any_errors_fatal: config.any_errors_fatal.value,
+        };
+        let screen_options = callback::Options {
+            format: if config.callback_result_format.value == "yaml" { ResultFormat::Yaml } else { ResultFormat::Json },
+            diff,
+            verbosity,
+            show_skipped: config.display_skipped_hosts.value,
+            show_ok: true,
+            check_markers: false,
+        };
+        let callback_name = run.callback.map_or_else(|| config.stdout_callback.value.clone(), str::to_owned);
+        self.tell(diagnostics, 4)?;
+        let store = match Store::open() {
+            Ok(store) => Arc::new(store),
+            Err(error) => return Err(self.refuse(error.to_string(), 1)),
+        };
+        let interrupted = interrupts();
+        raise_descriptors();
+        let shared = Shared { engine: Arc::new(Engine::new()), leases: Leases::new(store, forks), defaults, verbosity, interrupted };
+        let events = match std::env::var_os("DRIFTLESS_EVENTS").map(File::create).transpose() {
+            Ok(events) => events,
+            Err(error) => return Err(self.refuse(format!("could not write the file that `DRIFTLESS_EVENTS` names: {error}"), 1)),
+        };
+        let sources = hosts.sources.clone();
+        let folder = self.folder.clone();
+        let Some(screen) = Screen::new(&callback_name, screen_options, &mut self.display) else {
+            let names: Vec<&str> = callback::CALLBACKS.iter().map(|entry| entry.name).collect();
+            return Err(self.refuse(format!("the callback `{callback_name}` is not there, expected one of {}", names.join(", ")), 1));
+        };
+        let mut terminal = Terminal::new(screen, events);
+        let reload = |diagnostics: &mut Diagnostics| inventory::load(&sources, &folder, diagnostics);
+        let world = World { loader, lookups: lookups(&hosts.inventory), reload: &reload, console: &mut terminal };
+        Ok(Executor::new(options, vars, shared, world).run(playbooks))
+    }
+
+    fn connection(&mut self, flags: &ConnectionFlags) -> Result<ConnectionDefaults, Exit> {
+        if let Some(message) = flags.unsupported() {
+            return Err(self.refuse(message, 5));
+        }
+        let password =
+            self.password(flags.ask_pass || self.config.ask_pass.value, flags.connection_password_file.as_deref(), "SSH password: ")?;
+        let asks = flags.ask_become_pass || self.config.become_ask_pass.value;
+        let hint = if password.is_some() { "BECOME password[defaults to SSH password]: " } else { "BECOME password: " };
+        let become_password = self.password(asks, flags.become_password_file.as_deref(), hint)?;
+        let become_password = match become_password {
+            Some(empty) if empty.reveal().is_empty() => password.clone(),
+            other => other,
+        };
+        let config = &self.config;
+        Ok(ConnectionDefaults {
+            plugin: flags.connection.clone().unwrap_or_else(|| config.transport.value.clone()),
+            user: flags.user.clone().or_else(|| config.remote_user.value.clone()),
+            private_key_file: flags.private_key.clone().or_else(|| config.private_key_file.value.clone()),
+            password,
+            port: config.remote_port.value.and_then(|port| u16::try_from(port).ok()),
+            host_key_checking: config.host_key_checking.value,
+            timeout: Duration::from_secs(flags.timeout.unwrap_or_else(|| u64::try_from(config.timeout.value).unwrap_or(10))),
+            ssh_args: config.ssh_args.value.clone(),
+            ssh_common_args: flags.ssh_common_args.clone().or_else(|| config.ssh_common_args.value.clone()),
+            ssh_extra_args: flags.ssh_extra_args.clone().or_else(|| config.ssh_extra_args.value.clone()),
+            ssh_executable: "ssh".to_owned(),
+            becomes: flags.becomes || config.r#become.value,
+            become_method: flags.become_method.clone().unwrap_or_else(|| config.become_method.value.clone()),
+            become_user: flags.become_user.clone().unwrap_or_else(|| config.become_user.value.clone()),
+            become_exe: config.become_exe.value.clone(),
+            become_flags: config.become_flags.value.clone(),
+            become_password,
+        })
+    }
+
+    fn password(&mut self, asks: bool, file: Option<&Path>, prompt: &str) -> Result<Option<Secret>, Exit> {
+        if let Some(file) = file {
+            return match std::fs::read_to_string(file) {
+                Ok(text) => Ok(Some(Secret::new(text.trim_end_matches(['\n', '\r'])))),
+                Err(error) => Err(self.refuse(format!("could not read the password file `{}`: {error}", file.display()), 1)),
+            };
+        }
+        if !asks {
+            return Ok(None);
+        }
+        Ok(self.display.ask(prompt, Echo::Off).map(Secret::new))
+    }
+}
+
+/// What a run is asked for.
+pub struct RunRequest<'a> {
+    /// How it goes.
+    pub flags: &'a RunFlags,
+    /// How hosts are reached.
+    pub connection: &'a ConnectionFlags,
+    /// Which tasks.
+    pub tags: TagFilter,
+    /// `--start-at-task`.
+    pub start_at: Option<&'a str>,
+    /// `--step`.
+    pub step: bool,
+    /// `--force-handlers`.
+    pub force_handlers: bool,
+    /// `--limit`, as written.
+    pub limit: Option<&'a str>,
+    /// The callback, where the command has one of its own.
+    pub callback: Option<&'a str>,
+}
+
+/// Modules of ansible-core that come with a later release: known, but not to be run.
+const LATER: &[&str] = &[
+    "apt_key",
+    "apt_repository",
+    "assemble",
+    "deb822_repository",
+    "debconf",
+    "dnf5",
+    "dpkg_selections",
+    "expect",
+    "getent",
+    "iptables",
+    "known_hosts",
+    "mount_facts",
+    "package_facts",
+    "pip",
+    "rpm_key",
+    "service_facts",
+    "subversion",
+    "sysvinit",
+    "uri",
+    "validate_argument_spec",
+    "yum_repository",
+    "add_host",
+    "apt",
+    "async_status",
+    "blockinfile",
+    "command",
+    "copy",
+    "cron",
+    "dnf",
+    "fetch",
+    "file",
+    "find",
+    "get_url",
+    "git",
+    "group",
+    "hostname",
+    "lineinfile",
+    "package",
+    "replace",
+    "service",
+    "setup",
+    "shell",
+    "slurp",
+    "stat",
+    "systemd",
+    "systemd_service",
+    "tempfile",
+    "unarchive",
+    "user",
+    "wait_for",
+];
+
+/// Collections whose modules are known by their prefix alone.
+const COLLECTIONS: &[&str] = &[
+    "ansible.posix.",
+    "ansible.utils.",
+    "ansible.netcommon.",
+    "ansible.windows.",
+    "community.crypto.",
+    "community.docker.",
+    "community.general.",
+    "community.mysql.",
+    "community.postgresql.",
+    "community.rabbitmq.",
+    "community.windows.",
+    "containers.podman.",
+    "kubernetes.core.",
+];
+
+fn known_module(name: &str) -> Known {
+    if action::find(name).is_some() {
+        Known::Yes
+    } else if LATER.contains(&name) || COLLECTIONS.iter().any(|prefix| name.starts_with(prefix)) {
+        Known::NotYet
+    } else {
+        Known::No
+    }
+}
+
+fn lookups(inventory: &Arc<Inventory>) -> Arc<dyn WorldLookups> {
+    Arc::new(Lookups { inventory: Arc::clone(inventory) })
+}
+
+/// What lookups ask of the inventory and of files.
+struct Lookups {
+    inventory: Arc<Inventory>,
+}
+
+impl WorldLookups for Lookups {
+    fn inventory_hostnames(&self, pattern: &str) -> TemplateResult<Vec<Arc<str>>> {
+        let hosts = HostPattern::parse(pattern).resolve(&self.inventory, &mut Diagnostics::new());
+        let hosts = hosts.map_err(|error| TemplateError::plugin(error.to_string()))?;
+        Ok(hosts.into_iter().map(|host| Arc::clone(self.inventory.host(host).name())).collect())
+    }
+
+    fn config(&self, setting: &str) -> TemplateResult<Value> {
+        Err(TemplateError::plugin(format!("the lookup `config` is not supported yet (setting `{setting}`)")))
+    }
+
+    fn read_file(&self, path: &Path) -> TemplateResult<Vec<u8>> {
+        std::fs::read(path).map_err(|error| TemplateError::plugin(format!("failed to read `{}`: {error}", path.display())))
+    }
+}
+
+/// Ctrl-C sets a flag; a second one ends the program at once.
+fn interrupts() -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
+        // Without a handler the signal ends the program, as by default.
+        let _ = signal_hook::flag::register_conditional_default(signal, Arc::clone(&flag));
+        let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
+    }
+    flag
+}
+
+/// A connection is a descriptor; the limit of a login is often 1,024.
+fn raise_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Where it cannot be raised, fewer hosts fit; they say so themselves.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}

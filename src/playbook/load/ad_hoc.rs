@@ -1,0 +1,74 @@
+//! A play of one task, for a command typed at the shell.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Loader;
+use crate::playbook::Playbook;
+use crate::source::{Diagnostics, Source, Span};
+use crate::value::{Text, Value};
+use crate::yaml::{self, Node, NodeKind};
+
+/// What was typed.
+#[derive(Clone, Copy, Debug)]
+pub struct AdHoc<'a> {
+    /// Which hosts.
+    pub pattern: &'a str,
+    /// The module.
+    pub module: &'a str,
+    /// Its arguments: `key=value`, free text, or a JSON object.
+    pub args: &'a str,
+    /// Seconds it may run in the background; 0: in the foreground.
+    pub background: u32,
+    /// Seconds between looks at it.
+    pub poll: u32,
+    /// Seconds it may take; 0: any.
+    pub timeout: u32,
+}
+
+impl Loader<'_> {
+    /// The play of an ad-hoc command; mistakes point into what was typed.
+    pub fn ad_hoc(&self, wanted: &AdHoc<'_>, folder: &Path, diagnostics: &mut Diagnostics) -> Playbook {
+        let args_source = Source::named("<arguments>", wanted.args);
+        let args = if wanted.args.trim_start().starts_with('{') {
+            yaml::load_one(&args_source, diagnostics).unwrap_or_else(|| text(&args_source))
+        } else {
+            text(&args_source)
+        };
+        let mut task = vec![(word(wanted.module), args)];
+        if wanted.background > 0 {
+            task.push((word("async"), number(wanted.background)));
+            task.push((word("poll"), number(wanted.poll)));
+        }
+        if wanted.timeout > 0 {
+            task.push((word("timeout"), number(wanted.timeout)));
+        }
+        let tasks = node(NodeKind::Sequence(vec![node(NodeKind::Mapping(task))]));
+        let play = node(NodeKind::Mapping(vec![
+            (word("name"), word("Ansible Ad-Hoc")),
+            (word("hosts"), word(wanted.pattern)),
+            (word("gather_facts"), node(NodeKind::Scalar(Value::Bool(false)))),
+            (word("tasks"), tasks),
+        ]));
+        let play = self.play(&play, folder, None, diagnostics);
+        Playbook { path: folder.join("__adhoc_playbook__"), plays: play.into_iter().map(Arc::new).collect() }
+    }
+}
+
+fn text(source: &Arc<Source>) -> Node {
+    let span = Span::new(source, 0, source.text().len());
+    Node { span: span.clone(), kind: NodeKind::Scalar(Value::Text(Text::trusted(source.text(), Some(span)))) }
+}
+
+fn word(word: &str) -> Node {
+    text(&Source::named("<command line>", word))
+}
+
+fn number(number: u32) -> Node {
+    node(NodeKind::Scalar(Value::Int(i64::from(number))))
+}
+
+fn node(kind: NodeKind) -> Node {
+    let source = Source::named("<command line>", "");
+    Node { span: Span::new(&source, 0, 0), kind }
+}
