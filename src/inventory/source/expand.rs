@@ -16,6 +16,12 @@ pub(super) fn expand(pattern: &str) -> Result<(Vec<String>, Option<u16>), String
     Ok((names, port))
 }
 
+/// A host's name and port, without ranges: `host:22`, `[::1]:22`; anything else is a name.
+pub(super) fn address(text: &str) -> (&str, Option<u16>) {
+    let (host, port) = split_port(text);
+    if host.contains('[') { (text, None) } else { (host, port) }
+}
+
 /// `host:22`, `[::1]:22`; what is no address with a port is a name as a whole.
 fn split_port(pattern: &str) -> (&str, Option<u16>) {
     let with_port = pattern.rsplit_once(':').and_then(|(host, digits)| {

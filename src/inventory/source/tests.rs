@@ -95,8 +95,8 @@ fn yaml_is_read_as_ansible_reads_it() {
 fn lists_folders_and_several_sources_add_up() {
     let files = [("d/b.ini", "[g]\nx v=1"), ("d/a.yml", "g: {hosts: {x: {v: 2}, y: }}"), ("d/group_vars/g", "a: 1"), ("d/x.bak", "[[")];
     assert_eq!(
-        read(&files, &["d", "p,q:22"]).0,
-        r#"{"all":["p","q","x","y"],"ungrouped":["p","q"],"g":["x","y"]} x={"v":1} q={"ansible_port":22}"#
+        read(&files, &["d", "p,q:22,r[1:2]"]).0,
+        r#"{"all":["p","q","r[1:2]","x","y"],"ungrouped":["p","q","r[1:2]"],"g":["x","y"]} x={"v":1} q={"ansible_port":22}"#
     );
     let (_, said) = read(&[("g", "[a]\na\n[b-c]\n")], &["g", "nope"]);
     assert!(said[0].starts_with("unable to parse `nope`"), "{said:?}");
