@@ -13,7 +13,9 @@ use tempfile::TempDir;
 
 use super::{AsyncJob, BecomeFailureKind, Request, RunError, Session, SessionOptions, Store};
 use crate::transport::privilege::Method;
-use crate::transport::{Become, Connection, ConnectionError, Deadline, Local, ReadEvent, StreamId, Waker};
+use crate::transport::{
+    Address, Answer, Become, Connection, ConnectionError, Deadline, Local, Plugin, ReadEvent, StreamId, Transport, Waker,
+};
 
 /// The helper of this build.
 fn binary() -> &'static Path {
@@ -551,25 +553,31 @@ fn contents_travel_both_ways() {
     session.close();
 }
 
-/// The fleet's hosts by the system's `ssh`: `fleet run cargo test …` sets the variables.
+/// The fleet's hosts over SSH: `fleet run cargo test …` sets the variables.
 struct Fleet {
     config: String,
     store: Arc<Store>,
+    transport: Transport,
 }
 
 impl Fleet {
     fn find() -> Option<Self> {
         let config = std::env::var("DRIFTLESS_FLEET_SSH_CONFIG").ok()?;
-        Some(Self {
-            config,
-            store: Arc::new(Store::open().expect("the fleet needs a static helper: embedded, or named in DRIFTLESS_HELPER")),
-        })
+        let store = Store::open().expect("the fleet needs a static helper: embedded, or named in DRIFTLESS_HELPER");
+        Some(Self { config, store: Arc::new(store), transport: Transport::default() })
     }
 
     fn session(&self, host: &str, user: &str) -> Session {
-        let ssh = format!("exec ssh -T -F {} -o BatchMode=yes -o ControlPath=none -l {user} {host}", self.config);
-        let rewrite = move |command: &str| format!("{ssh} {}", crate::transport::shell::quote(command));
-        session(rewrite, &self.store, SessionOptions { shell_stays: true, ..SessionOptions::default() })
+        self.session_by(Plugin::Ssh, host, user, &self.store)
+    }
+
+    fn session_by(&self, plugin: Plugin, host: &str, user: &str, store: &Arc<Store>) -> Session {
+        let args = format!("-F {}", self.config);
+        let address = Address { user: Some(user.to_owned()), ssh_common_args: Some(args), ..Address::new(plugin, host) };
+        let connected = self.transport.connect(&address.into(), &Local::new(None).unwrap().waker(), &|_| Answer::No).unwrap();
+        assert_eq!(connected.notice, None);
+        let options = SessionOptions { shell_stays: plugin == Plugin::OpenSsh, ..SessionOptions::default() };
+        Session::new(connected.connection, Arc::clone(store), options)
     }
 }
 
@@ -660,8 +668,8 @@ fn bad_disks_on_the_fleet_mean_another_folder_or_a_clear_failure() {
     let set = |what: &[&str]| assert!(Command::new(&command).arg("set").arg("openrc-1").args(what).status().unwrap().success());
     let attempt = || {
         let folder = tempfile::tempdir().unwrap();
-        let fleet = Fleet { config: fleet.config.clone(), store: fresh(&fleet.store, folder.path()) };
-        let mut session = fleet.session("openrc-1", "root");
+        let store = fresh(&fleet.store, folder.path());
+        let mut session = fleet.session_by(Plugin::Ssh, "openrc-1", "root", &store);
         let reply = session.run_one(None, shell("readlink /proc/$PPID/exe"));
         session.close();
         reply.map(|reply| reply.outcome["stdout"].as_str().unwrap().to_owned())
@@ -724,4 +732,35 @@ fn a_round_trip_is_short() {
     }
     println!("a round trip took {:?}", begun.elapsed() / 500);
     assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn killed_helpers_and_large_contents_over_ssh() {
+    let Some(fleet) = Fleet::find() else {
+        println!("left out: it needs the fleet, `tests/fleet/fleet run`");
+        return;
+    };
+    let large: Vec<u8> = (0..6_000_000_u32).flat_map(|number| [(number % 251).to_le_bytes()[0]]).collect();
+    let content = super::Content::Bytes(large.as_slice().into());
+    for (plugin, host) in [(Plugin::Ssh, "debian-1"), (Plugin::OpenSsh, "debian-1"), (Plugin::Ssh, "busybox-1")] {
+        let mut session = fleet.session_by(plugin, host, "root", &fleet.store);
+        let replies = run_all(&mut session, vec![shell("echo 1"), shell("kill -9 $PPID; sleep 5"), shell("echo 3")]);
+        assert!(matches!(&replies[1], Err(RunError::HelperGone { end: HelperEnd::Signal(9), .. })), "{plugin:?} {host}: {replies:?}");
+        assert_eq!(replies[2].as_ref().unwrap()["stdout"], "3");
+        let _ = session.run_one(None, request("file", json!({"path": "/tmp/large", "state": "absent"})));
+        let begun = Instant::now();
+        assert_eq!(outcome(&mut session, copy(&content, &large, "/tmp/large"))["changed"], true);
+        println!("{plugin:?} {host}: 6 MB in {:?}", begun.elapsed());
+        let reply = session.run_one(None, request("fetch", json!({"src": "/tmp/large", "dest": "x"}))).unwrap();
+        assert_eq!(reply.contents[0].len().unwrap(), 6_000_000);
+        let begun = Instant::now();
+        (0..200).for_each(|_| assert_eq!(outcome(&mut session, request("ping", json!({})))["ping"], "pong"));
+        println!("{plugin:?} {host}: a round trip in {:?}", begun.elapsed() / 200);
+        // The transport goes in mid-task.
+        let up = "p=$PPID; until grep -qE \"sshd|dropbear\" /proc/$p/comm; do p=$(sed -n 's/^PPid:.//p' /proc/$p/status); done; kill -9 $p; sleep 9";
+        let replies = run_all(&mut session, vec![shell("echo 1"), shell(up), shell("echo 3")]);
+        assert!(replies[0].is_ok());
+        assert!(replies[1..].iter().all(|reply| matches!(reply, Err(RunError::Unreachable(_)))), "{plugin:?} {host}: {replies:?}");
+        assert!(session.is_lost());
+    }
 }
