@@ -306,6 +306,8 @@ impl Tunnel {
         let mut moved = self.read_near(scratch);
         moved |= self.write_far();
         moved |= self.read_far(link, scratch);
+        // Reading may have met the jump host's leave to send more, which will not make the socket ready again.
+        moved |= self.write_far();
         moved |= self.write_near();
         // Nothing comes from the host any more, and all that came was handed on.
         if self.far_ended && self.to_near.is_empty() {

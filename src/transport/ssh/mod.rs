@@ -245,6 +245,8 @@ impl Stream {
             moved |= read_all(&mut self.channel.stream(0), &mut self.buffers.stdout, session, scratch)?;
             moved |= read_all(&mut self.channel.stderr(), &mut self.buffers.stderr, session, scratch)?;
             self.ended = self.channel.eof();
+            // Reading may have met the host's leave to send more, which will not make the socket ready again.
+            moved |= self.write(session)?;
         }
         if self.ended {
             moved |= self.finish()?;
