@@ -59,9 +59,9 @@ fn password_hash(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Resul
     let given = |index: usize| arguments.get(index).filter(|val| !val.is_none());
     let text = evaluator.text(value)?;
     let kind = given(0).map_or(Ok(Text::from("sha512")), |kind| evaluator.text(kind))?;
-    let (method, name, default_rounds) = match kind.as_str() {
-        "sha256" | "sha256_crypt" => (Method::Sha256, "sha256_crypt", 535_000),
-        "sha512" | "sha512_crypt" => (Method::Sha512, "sha512_crypt", 656_000),
+    let method = match kind.as_str() {
+        "sha256" | "sha256_crypt" => Method::Sha256,
+        "sha512" | "sha512_crypt" => Method::Sha512,
         "md5" | "md5_crypt" | "blowfish" | "bcrypt" => return refuse(format!("the hash type `{}` is not supported yet", kind.as_str())),
         other => return refuse(format!("crypt does not support '{other}' algorithm")),
     };
@@ -71,23 +71,44 @@ fn password_hash(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Resul
     }
     let salt = match given(1) {
         Some(Val::Plain(Value::Text(salt))) if !salt.as_str().is_empty() => salt.as_str().to_owned(),
-        None | Some(Val::Plain(Value::Text(_))) => (0..size).map(|_| char::from(DIGITS[chance(DIGITS.len())])).collect(),
+        None | Some(Val::Plain(Value::Text(_))) => random_digits(size),
         Some(other) => return refuse(format!("'{}' object is not iterable", other.type_name())),
     };
+    let rounds = match given(3) {
+        None => None,
+        Some(_) => Some(u32::try_from(arguments.int_or(3, 0)?.max(0)).unwrap_or(u32::MAX)),
+    };
+    match crypt_password(method, text.as_str(), &salt, rounds) {
+        Ok(hashed) => Ok(derived(evaluator, &text, hashed)),
+        Err(message) => refuse(message),
+    }
+}
+
+fn random_digits(count: usize) -> String {
+    (0..count).map(|_| char::from(DIGITS[chance(DIGITS.len())])).collect()
+}
+
+/// A salt that nobody knows yet.
+pub(in crate::template) fn random_salt() -> String {
+    random_digits(MAX_SALT)
+}
+
+/// The hash of a password as ansible-core without passlib makes it; the error is its.
+pub(in crate::template) fn crypt_password(method: Method, password: &str, salt: &str, rounds: Option<u32>) -> Result<String, String> {
+    let (name, default_rounds) = match method {
+        Method::Sha256 => ("sha256_crypt", 535_000),
+        Method::Sha512 => ("sha512_crypt", 656_000),
+    };
     if !salt.bytes().all(|byte| DIGITS.contains(&byte)) {
-        return refuse("invalid characters in salt");
+        return Err("invalid characters in salt".to_owned());
     }
     if salt.len() > MAX_SALT {
-        return refuse(format!("invalid salt size supplied ({}), expected at most {MAX_SALT}", salt.len()));
+        return Err(format!("invalid salt size supplied ({}), expected at most {MAX_SALT}", salt.len()));
     }
-    let rounds = match given(3) {
-        None => default_rounds,
-        Some(_) => u32::try_from(arguments.int_or(3, 0)?.max(0)).unwrap_or(u32::MAX),
-    };
-    let Some(salt) = salt_of_bytes(salt.as_bytes()) else {
-        return refuse(format!("Failed to generate salt for '{name}' algorithm: crypt_gensalt failed: unable to generate salt"));
-    };
-    Ok(derived(evaluator, &text, sha_crypt(method, text.as_str().as_bytes(), &salt, rounds)))
+    match salt_of_bytes(salt.as_bytes()) {
+        Some(salt) => Ok(sha_crypt(method, password.as_bytes(), &salt, rounds.unwrap_or(default_rounds))),
+        None => Err(format!("Failed to generate salt for '{name}' algorithm: crypt_gensalt failed: unable to generate salt")),
+    }
 }
 
 #[derive(Clone, Copy)]

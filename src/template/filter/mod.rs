@@ -22,6 +22,7 @@ mod wrap;
 use super::{Evaluator, Filter, Markers, Param, Result, TemplateError, Val};
 use crate::value::Text;
 
+pub(in crate::template) use hash::{crypt_password, random_salt};
 pub(in crate::template) use item::attribute;
 pub(in crate::template) use list::chance;
 pub(in crate::template) use path::{dirname, expand_user, normpath};

@@ -139,6 +139,13 @@ fn passwords_are_kept() {
     let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(folder.path().join("deep/er/new")).unwrap());
     assert_eq!(mode & 0o7777, 0o600);
     assert_eq!(std::fs::read_dir(folder.path().join("deep/er")).unwrap().count(), 1);
+    let hashed = outcome(&templar, "lookup('password', 'pwsalt encrypt=sha512_crypt')");
+    let expected = "$6$rounds=656000$V7qMYJaN$wD12PEhOtEFpHkj1Uo6KaF.PtPs/DG4EyyacngygR.8rhQye.rS85Pgt0x7NmZSx5iXHO6V2C5PCWfdTExkeh1";
+    assert_eq!(hashed, format!("\"{expected}\""));
+    let salted = outcome(&templar, "lookup('password', 'pw', encrypt='sha256_crypt')");
+    let line = std::fs::read_to_string(folder.path().join("pw")).unwrap();
+    assert!(line.starts_with("hunter2 salt=") && line.len() == "hunter2 salt=\n".len() + 16, "{line}");
+    assert_eq!(outcome(&templar, "lookup('password', 'pw encrypt=sha256_crypt')"), salted);
 }
 
 #[test]
