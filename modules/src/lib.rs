@@ -15,6 +15,7 @@ pub mod privilege;
 pub mod regex;
 pub mod registry;
 pub mod serve;
+pub mod service;
 pub mod spec;
 
 pub use host::Host;
@@ -36,8 +37,11 @@ registry::modules! {
     builtin::ping::Ping,
     builtin::script::Raw,
     builtin::script::Script,
+    builtin::service::Service,
     builtin::command::Shell,
     builtin::slurp::Slurp,
     builtin::stat::Stat,
+    builtin::systemd::Systemd,
+    builtin::systemd::SystemdService,
     builtin::tempfile::Tempfile,
 }

@@ -8,6 +8,8 @@ pub mod file;
 pub mod find;
 pub mod ping;
 pub mod script;
+pub mod service;
 pub mod slurp;
 pub mod stat;
+pub mod systemd;
 pub mod tempfile;
