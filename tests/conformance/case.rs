@@ -115,8 +115,11 @@ impl Case {
     }
 
     fn run_with(&self, host: Option<&Host>) -> Result<Run, String> {
-        let folder =
-            tempfile::Builder::new().prefix("driftless-case-").tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
+        let folder = tempfile::Builder::new()
+            .prefix("driftless-case-")
+            .rand_bytes(8)
+            .tempdir()
+            .map_err(|error| format!("no temporary folder: {error}"))?;
         let tmp = folder.path().canonicalize().map_err(|error| error.to_string())?;
         let work = tmp.join("case");
         copy_tree(&self.folder, &work).map_err(|error| format!("copying the case: {error}"))?;

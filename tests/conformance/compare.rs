@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use crate::case::{Case, Kind, Run};
 use crate::normal::ANY;
 
-/// Keys that driftless may add to a result.
-const MAY_ADD: [&str; 1] = ["diff"];
+/// Keys that driftless may add to a result: Ansible's registered results have them, and its callbacks get them as the status.
+const MAY_ADD: [&str; 3] = ["diff", "failed", "skipped"];
 /// Actions whose failure's `msg` is the user's own text. Other texts of errors are ours.
 const MSG_OF_THE_USER: [&str; 2] = ["assert", "fail"];
 /// So many lines tell enough.
@@ -162,7 +162,8 @@ fn step(case: &Case, index: usize, wanted: &Step, found: &Step, report: &mut Rep
 }
 
 fn short(event: &Value) -> String {
-    let ignored = if event["ignored"] == true { "+ignored" } else { "" };
+    // Ansible says of a whole loop whether its failure is ignored, and not of an item.
+    let ignored = if event["ignored"] == true && event["event"] == "result" { "+ignored" } else { "" };
     format!("{}:{}{ignored}", event["event"].as_str().unwrap_or("?"), event["status"].as_str().unwrap_or("?"))
 }
 
@@ -181,7 +182,8 @@ fn answer(case: &Case, place: &str, action: &str, wanted: &Value, found: &Value,
         a.remove("diff");
         b.remove("diff");
     }
-    if ["failed", "unreachable"].contains(&wanted["status"].as_str().unwrap_or("")) && !MSG_OF_THE_USER.contains(&name) {
+    let of_the_user = MSG_OF_THE_USER.contains(&name) && (name != "assert" || a.contains_key("assertion"));
+    if ["failed", "unreachable"].contains(&wanted["status"].as_str().unwrap_or("")) && !of_the_user {
         for key in ["msg", "message"] {
             a.remove(key);
             b.remove(key);
@@ -197,7 +199,7 @@ fn answer(case: &Case, place: &str, action: &str, wanted: &Value, found: &Value,
         a.remove("src");
         b.remove("src");
     }
-    b.retain(|key, _| a.contains_key(key) || !MAY_ADD.contains(&key.as_str()));
+    b.retain(|key, value| a.contains_key(key) || !(MAY_ADD.contains(&key.as_str()) || value.is_null()));
     values(place, &Value::Object(a), &Value::Object(b), report);
 }
 

@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 /// Stands in a golden where any value will do.
 pub const ANY: &str = "<ANY>";
 
-const DROPPED: [&str; 5] = ["invocation", "exception", "warnings", "deprecations", "discovered_interpreter_python"];
+const DROPPED: [&str; 6] =
+    ["invocation", "exception", "failed_when_suppressed_exception", "warnings", "deprecations", "discovered_interpreter_python"];
 /// What a file system answers, where the mapping tells about a file.
 const OF_A_FILE: [&str; 20] = [
     "atime",
