@@ -6,6 +6,7 @@
 extern crate self as driftless_modules;
 
 pub mod builtin;
+pub mod facts;
 pub mod host;
 #[cfg(test)]
 mod laws;
@@ -38,6 +39,7 @@ registry::modules! {
     builtin::script::Raw,
     builtin::script::Script,
     builtin::service::Service,
+    builtin::setup::Setup,
     builtin::command::Shell,
     builtin::slurp::Slurp,
     builtin::stat::Stat,

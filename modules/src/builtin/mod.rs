@@ -9,6 +9,7 @@ pub mod find;
 pub mod ping;
 pub mod script;
 pub mod service;
+pub mod setup;
 pub mod slurp;
 pub mod stat;
 pub mod systemd;
