@@ -27,6 +27,7 @@ impl Found {
         let groups = text_of("/proc/1/cgroup").unwrap_or_default();
         if Path::new("/.dockerenv").exists() || Path::new("/.dockerinit").exists() || groups.contains("/docker") {
             found.guest("docker");
+            found.guest("container");
         }
         if groups.contains("/lxc/") || groups.contains("/machine.slice/machine-lxc") {
             found.guest("lxc");
