@@ -12,6 +12,7 @@ pub mod host;
 mod laws;
 pub mod module;
 pub mod outcome;
+pub mod package;
 pub mod privilege;
 pub mod regex;
 pub mod registry;
@@ -29,6 +30,7 @@ pub type Json = serde_json::Value;
 pub type JsonMap = serde_json::Map<String, Json>;
 
 registry::modules! {
+    builtin::apt::Apt,
     builtin::async_status::AsyncStatus,
     builtin::command::Command,
     builtin::copy::Copy,

@@ -1,5 +1,6 @@
 //! The modules, one file each.
 
+pub mod apt;
 pub mod async_status;
 pub mod command;
 pub mod copy;
