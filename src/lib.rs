@@ -5,7 +5,7 @@
 //! | floor | module | is |
 //! |---|---|---|
 //! | 0 | [`source`] | a file's text, places in it, what is wrong with it |
-//! | 0 | [`display`] | the terminal |
+//! | 1 | [`display`] | the terminal |
 //! | 1 | [`value`] | plain data |
 //! | 2 | [`yaml`] | YAML, with a place on every node |
 //! | 3 | [`config`] | settings |
