@@ -6,6 +6,7 @@ use super::content::{Shipment, Source, checked, copy_request, preserve_mode};
 use super::{Action, Args, Call, Failure, Plan};
 use crate::source::Source as Text;
 use crate::template::FileOptions;
+use crate::value::Map;
 
 /// The action.
 pub(super) struct Template;
@@ -16,7 +17,6 @@ const OWN: &[&str] = &[
     "block_start_string",
     "comment_end_string",
     "comment_start_string",
-    "keep_trailing_newline",
     "lstrip_blocks",
     "newline_sequence",
     "output_encoding",
@@ -70,7 +70,7 @@ impl Action for Template {
             Failure::new(message)
         })?;
         let source = Text::file(&path, text);
-        let rendered = call.templar.render_file(&source, &options(call)?)?;
+        let rendered = call.templar.render_file_with(&source, &options(call)?, about(&path, &src, &dest))?;
         let mut args = without(call.args, OWN);
         args.set_own("dest", dest);
         args.take("src");
@@ -86,6 +86,17 @@ impl Action for Template {
         };
         Ok(Plan::Send(Box::new(copy_request(call, checked, shipment)?)))
     }
+}
+
+/// What a template file can read about itself.
+fn about(path: &std::path::Path, src: &str, dest: &str) -> Map {
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
+    let mut names = Map::new();
+    names.insert("ansible_managed", "Ansible managed");
+    names.insert("template_destpath", dest);
+    names.insert("template_fullpath", full.as_str());
+    names.insert("template_path", src);
+    names
 }
 
 fn find(call: &Call<'_>, src: &str) -> Result<std::path::PathBuf, Failure> {
@@ -131,7 +142,6 @@ fn options(call: &Call<'_>) -> Result<FileOptions, Failure> {
         };
         syntax.newline_sequence = real.to_owned();
     }
-    syntax.keep_trailing_newline = call.args.flag(&["keep_trailing_newline"], true)?;
     Ok(options)
 }
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::evaluator::GLOBALS;
+use super::lookup::file::Overlay;
 use super::lower::Embedded;
 use super::syntax::Backslashes;
 use super::{Context, Engine, ErrorKind, Evaluator, Result, Scope, Syntax, TemplateError, Undefined, Val, engine, is_template};
 use crate::source::{Source, Span};
-use crate::value::{Text, Value};
+use crate::value::{Map, Text, Value};
 
 /// Renders one task's values against one scope. Cheap to make; keeps what it rendered of the scope. For one thread.
 pub struct Templar {
@@ -87,11 +88,17 @@ impl Templar {
 
     /// A template file: always text, never trusted. Its first line may set options: `#jinja2: trim_blocks: False`.
     pub fn render_file(&self, source: &Arc<Source>, options: &FileOptions) -> Result<Text> {
+        self.render_file_with(source, options, Map::new())
+    }
+
+    /// As [`Templar::render_file`], with names that only this file has: data, never templates.
+    pub fn render_file_with(&self, source: &Arc<Source>, options: &FileOptions, names: Map) -> Result<Text> {
         let (start, syntax) = header(source.text(), &options.syntax);
         let syntax = Syntax { extensions: self.evaluator.context().extensions, ..syntax };
         let span = Span::new(source, start, source.text().len());
         let text = Text::trusted(&source.text()[start..], Some(span));
-        let result = self.evaluator.render_with(&text, &Arc::new(syntax));
+        let inner = self.evaluator.over(Arc::new(Overlay { own: names, outer: Arc::clone(self.evaluator.scope()) }));
+        let result = inner.render_with(&text, &Arc::new(syntax));
         self.evaluator.settle();
         result.map(Text::into_untrusted).map_err(|error| self.with_suggestion(error))
     }

@@ -45,7 +45,7 @@ pub(super) fn parse(short: &str, text: &Text, span: &Span) -> Result<TaskArgs, D
     if free.is_empty() {
         return Ok(args);
     }
-    let kept = if free.len() == pieces.len() { text.as_str().trim().to_owned() } else { join(text.as_str(), &free) };
+    let kept = if free.len() == pieces.len() { text.as_str().trim_start().to_owned() } else { join(text.as_str(), &free) };
     let kept_text = match retag(text, kept) {
         Value::Text(text) => text,
         _ => text.clone(),

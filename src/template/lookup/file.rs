@@ -192,9 +192,9 @@ fn path_list(evaluator: &Evaluator, options: &Options, name: &str, separators: &
 }
 
 /// The template's own variables before the task's.
-struct Overlay {
-    own: Map,
-    outer: Arc<dyn Scope>,
+pub(in crate::template) struct Overlay {
+    pub(in crate::template) own: Map,
+    pub(in crate::template) outer: Arc<dyn Scope>,
 }
 
 impl Scope for Overlay {

@@ -1,7 +1,7 @@
 //! Lookups: families of functions, each with its table, sorted by name; and how templates and `with_…` loops call them.
 
 mod collection;
-mod file;
+pub(super) mod file;
 mod password;
 mod program;
 mod sequence;
