@@ -32,13 +32,16 @@ pub type JsonMap = serde_json::Map<String, Json>;
 registry::modules! {
     builtin::apt::Apt,
     builtin::async_status::AsyncStatus,
+    builtin::blockinfile::Blockinfile,
     builtin::command::Command,
     builtin::copy::Copy,
     builtin::fetch::Fetch,
     builtin::file::File,
     builtin::find::Find,
+    builtin::lineinfile::Lineinfile,
     builtin::ping::Ping,
     builtin::script::Raw,
+    builtin::replace::Replace,
     builtin::script::Script,
     builtin::service::Service,
     builtin::setup::Setup,
@@ -48,4 +51,5 @@ registry::modules! {
     builtin::systemd::Systemd,
     builtin::systemd::SystemdService,
     builtin::tempfile::Tempfile,
+    builtin::wait_for::WaitFor,
 }

@@ -2,16 +2,22 @@
 
 pub mod apt;
 pub mod async_status;
+pub mod blockinfile;
 pub mod command;
 pub mod copy;
+mod edit;
 pub mod fetch;
 pub mod file;
 pub mod find;
+pub mod lineinfile;
 pub mod ping;
+pub mod replace;
 pub mod script;
 pub mod service;
 pub mod setup;
 pub mod slurp;
 pub mod stat;
 pub mod systemd;
+mod tcp_table;
 pub mod tempfile;
+pub mod wait_for;

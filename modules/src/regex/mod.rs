@@ -148,6 +148,11 @@ impl Pattern {
         self.names.iter().position(|known| known.as_deref() == Some(name))
     }
 
+    /// The named groups and their numbers.
+    pub fn named_groups(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.names.iter().enumerate().filter_map(|(number, name)| Some((name.as_deref()?, number)))
+    }
+
     /// The first match.
     pub fn search(&self, text: &str) -> Result<Option<Match>, RegexError> {
         find(&self.regex, text, 0)
