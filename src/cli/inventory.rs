@@ -1,15 +1,48 @@
 //! `driftless inventory`: what `ansible-inventory` does.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use clap::Args;
 
 use super::flags::InventoryFlags;
-use super::session::{Exit, Session};
+use super::session::{Exit, Hosts, Session};
+use crate::executor::absolute;
+use crate::source::Diagnostics;
+use crate::vars::{GraphVars, HashBehaviour, InventoryReport, Kind, RunVars, VarWorld};
 
 /// What was typed.
 #[derive(Args, Clone, Debug)]
 pub struct InventoryArgs {
+    /// The group that `--graph` begins at.
+    #[arg(default_value = "all")]
+    group: String,
     #[command(flatten)]
     inventory: InventoryFlags,
+    /// All hosts, as JSON that Ansible reads.
+    #[arg(long = "list")]
+    list: bool,
+    /// The variables of one host.
+    #[arg(long = "host")]
+    host: Option<String>,
+    /// Groups and hosts as a tree.
+    #[arg(long = "graph")]
+    graph: bool,
+    /// Show variables in the tree.
+    #[arg(long = "vars")]
+    vars: bool,
+    /// YAML instead of JSON.
+    #[arg(short = 'y', long = "yaml")]
+    yaml: bool,
+    /// TOML instead of JSON.
+    #[arg(long = "toml", hide = true)]
+    toml: bool,
+    /// Show variables where they were written.
+    #[arg(long = "export")]
+    export: bool,
+    /// Write to a file.
+    #[arg(long = "output")]
+    output: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -19,5 +52,49 @@ pub fn run(args: &InventoryArgs) -> u8 {
 
 fn execute(args: &InventoryArgs) -> Result<u8, Exit> {
     let mut session = Session::start(args.inventory.verbose)?;
-    Err(session.refuse("`inventory` is not there yet", 5))
+    if args.toml {
+        return Err(session.refuse("`--toml` is not supported yet", 5));
+    }
+    match usize::from(args.list) + usize::from(args.graph) + usize::from(args.host.is_some()) {
+        0 => return Err(session.refuse("No action selected, at least one of --host, --graph or --list needs to be specified.", 5)),
+        1 => {}
+        _ => return Err(session.refuse("Conflicting options used, only one of --host, --graph or --list can be used at the same time.", 5)),
+    }
+    let hosts = session.hosts(&args.inventory)?;
+    let text = report(args, &mut session, &hosts)?;
+    match &args.output {
+        None => session.display.line(&text),
+        Some(path) => {
+            if let Err(error) = std::fs::write(path, format!("{text}\n")) {
+                return Err(session.refuse(format!("could not write `{}`: {error}", path.display()), 1));
+            }
+        }
+    }
+    Ok(0)
+}
+
+fn report(args: &InventoryArgs, session: &mut Session, hosts: &Hosts) -> Result<String, Exit> {
+    let behaviour = if session.config.hash_behaviour.value == "merge" { HashBehaviour::Merge } else { HashBehaviour::Replace };
+    let mut diagnostics = Diagnostics::new();
+    let mut world = VarWorld::new(Arc::clone(&hosts.inventory), Arc::clone(&hosts.extra), RunVars::default(), behaviour, &mut diagnostics);
+    if let Some(dir) = &args.inventory.playbook_dir {
+        world = world.with_playbook(&absolute(dir), &mut diagnostics);
+    }
+    session.tell(diagnostics, 4)?;
+    let world = Arc::new(world);
+    let mut report = InventoryReport::new(&world, if args.export { Kind::Export } else { Kind::Merged });
+    if let Some(limit) = &hosts.limit {
+        let limited = limit.resolve(&hosts.inventory, &mut Diagnostics::new()).map_err(|error| session.refuse(error.to_string(), 1))?;
+        report = report.limited_to(limited);
+    }
+    if let Some(name) = &args.host {
+        let host = hosts.inventory.host_named(name);
+        let host = host.ok_or_else(|| session.refuse("You must pass a single valid host to --host parameter", 5))?;
+        return if args.yaml { report.host_yaml(host).map_err(|error| session.refuse(error, 1)) } else { Ok(report.host_json(host)) };
+    }
+    if args.graph {
+        let vars = if args.vars { GraphVars::Show } else { GraphVars::Hide };
+        return report.graph(&args.group, vars).ok_or_else(|| session.refuse("Pattern must be valid group name when using --graph", 5));
+    }
+    if args.yaml { report.list_yaml().map_err(|error| session.refuse(error, 1)) } else { Ok(report.list_json()) }
 }
