@@ -9,7 +9,8 @@ use super::args::shown;
 use super::content::{Shipment, Source, checked, copy_request, preserve_mode};
 use super::{Action, Args, Call, Done, Failure, Plan, TalkError, Target, outcome};
 use crate::helper::Request;
-use crate::value::{Map, Value, to_json};
+use crate::template::python::json::{JsonOptions, dumps};
+use crate::value::{Map, Value};
 
 /// The action.
 pub(super) struct Copy;
@@ -35,7 +36,7 @@ impl Action for Copy {
                 return Err(Failure::new("can not use content with a dir as dest"));
             }
             let text = match content {
-                Value::List(_) | Value::Map(_) => to_json(content).to_string(),
+                Value::List(_) | Value::Map(_) => dumps(content, &JsonOptions::default()),
                 other => shown(other),
             };
             let shipment = Shipment { source: Source::Text(Arc::from(text.into_bytes())), basename: None, header: None, origin: None };

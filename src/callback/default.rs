@@ -32,7 +32,7 @@ impl Default {
     }
 
     fn result(&mut self, result: &TaskResult, display: &mut Display) {
-        if self.is_hidden(result.status) {
+        if self.is_hidden(result.status) || (is_include(&result.task) && matches!(result.status, Status::Ok | Status::Changed)) {
             return;
         }
         self.banner(display);
@@ -42,7 +42,7 @@ impl Default {
         }
         self.show_diff(result, display);
         let label = host_label(result);
-        let dumped = dump_result(&result.result, self.options, always_verbose(&result.result));
+        let dumped = dump_result(result, self.options, always_verbose(&result.result));
         let shown = self.is_verbose(result).then(|| format!(" => {dumped}")).unwrap_or_default();
         match result.status {
             Status::Ok => display.coloured(Role::Ok, &format!("ok: [{label}]{shown}")),
@@ -66,7 +66,7 @@ impl Default {
             Status::Skipped if !has_items => display.coloured(Role::Skip, &format!("skipping: [{}]", host_label(result))),
             Status::Failed | Status::Unreachable => {
                 if !has_items || result.status == Status::Unreachable {
-                    let dumped = dump_result(&result.result, self.options, false);
+                    let dumped = dump_result(result, self.options, false);
                     let word = if result.status == Status::Failed { "FAILED" } else { "UNREACHABLE" };
                     display.coloured(Role::Error, &format!("fatal: [{}]: {word}! => {dumped}", host_label(result)));
                 }
@@ -79,7 +79,7 @@ impl Default {
 
     fn item(&mut self, item: &ItemResult, display: &mut Display) {
         let result = &item.result;
-        if self.is_hidden(result.status) {
+        if self.is_hidden(result.status) || (is_include(&result.task) && matches!(result.status, Status::Ok | Status::Changed)) {
             return;
         }
         self.banner(display);
@@ -89,7 +89,7 @@ impl Default {
             Value::Text(text) => text.as_str().to_owned(),
             other => python_like(other),
         };
-        let dumped = dump_result(&result.result, self.options, always_verbose(&result.result));
+        let dumped = dump_result(result, self.options, always_verbose(&result.result));
         let verbose = self.is_verbose(result).then(|| format!(" => {dumped}")).unwrap_or_default();
         match result.status {
             Status::Ok => display.coloured(Role::Ok, &format!("ok: [{label}] => (item={shown_item}){verbose}")),
@@ -178,7 +178,7 @@ impl Callback for Default {
             Event::Result(result) => self.result(result, display),
             Event::Retry { result, left, retries: _ } => {
                 self.banner(display);
-                let dumped = dump_result(&result.result, self.options, false);
+                let dumped = dump_result(result, self.options, false);
                 let shown = if self.options.verbosity > 1 { format!("Result was: {dumped}") } else { String::new() };
                 let text = format!("FAILED - RETRYING: [{}]: {} ({left} retries left).{shown}", host_label(result), result.task.name);
                 display.coloured(Role::Verbose, &text);
@@ -233,6 +233,10 @@ fn recap_line(host: &str, row: &HostStats, display: &Display) -> String {
         part("ignored", row.ignored, Role::Warning),
     ];
     format!("{name} : {}", parts.join(" "))
+}
+
+fn is_include(task: &TaskInfo) -> bool {
+    matches!(&*task.qualified, "ansible.builtin.include_tasks" | "ansible.builtin.include_role")
 }
 
 fn shown(item: &Value) -> String {

@@ -96,7 +96,7 @@ fn item_json(item: &ItemResult) -> Json {
 }
 
 fn shown(result: &Map) -> Json {
-    let inner = |key: &str| key.starts_with("_ansible_");
+    let inner = |key: &str| key.starts_with("_ansible_") || matches!(key, "failed" | "skipped" | "results");
     let kept = result.iter().filter(|(key, _)| !key.as_str().is_some_and(inner));
     Json::Object(kept.map(|(key, value)| (key.to_json_key(), to_json_shown(value))).collect())
 }

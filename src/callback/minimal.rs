@@ -35,7 +35,7 @@ impl Minimal {
                 return;
             }
             Status::Unreachable => {
-                let dumped = dump_result(&result.result, self.options, true);
+                let dumped = dump_result(result, self.options, true);
                 display.coloured(Role::Unreachable, &format!("{} | UNREACHABLE! => {dumped}", result.host));
                 return;
             }
@@ -44,7 +44,7 @@ impl Minimal {
             display.coloured(role, &command_output(result, word));
         } else {
             let mark = if result.status == Status::Failed { "!" } else { "" };
-            display.coloured(role, &format!("{} | {word}{mark} => {}", result.host, dump_result(&result.result, self.options, true)));
+            display.coloured(role, &format!("{} | {word}{mark} => {}", result.host, dump_result(result, self.options, true)));
         }
     }
 }

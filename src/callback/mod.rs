@@ -11,7 +11,7 @@ pub use default::Default;
 pub use events::Events;
 
 use crate::display::Display;
-use crate::event::{Event, EventSink, TaskResult};
+use crate::event::{Event, EventSink, Status, TaskResult};
 use crate::value::{Layout, Map, Value, dump};
 use crate::yaml::{EmitOptions, FlowStyle, emit};
 
@@ -101,15 +101,26 @@ impl EventSink for Screen<'_> {
 fn abridged(result: &Map, verbosity: u8) -> Map {
     let hidden = |key: &str| match key {
         "invocation" | "diff" => verbosity < 3,
-        "exception" | "warnings" | "deprecations" => true,
+        "exception" | "warnings" | "deprecations" | "failed" | "skipped" | "skip_reason" => true,
         other => other.starts_with("_ansible_"),
     };
     result.iter().filter(|(key, _)| !key.as_str().is_some_and(hidden)).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
+/// What `debug` shows: its message alone, or its variable alone.
+fn debug_alone(result: &Map) -> Map {
+    let keeps = |key: &str| match result.contains("msg") {
+        true => key == "msg" || key.starts_with('_'),
+        false => !matches!(key, "changed" | "ansible_loop_var" | "item"),
+    };
+    result.iter().filter(|(key, _)| key.as_str().is_none_or(keeps)).map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
 /// A result as text.
-fn dump_result(result: &Map, options: Options, indented: bool) -> String {
-    let shown = Value::map(abridged(result, options.verbosity));
+fn dump_result(result: &TaskResult, options: Options, indented: bool) -> String {
+    let is_debug = &*result.task.qualified == "ansible.builtin.debug" && matches!(result.status, Status::Ok);
+    let kept = if is_debug { debug_alone(&result.result) } else { Map::clone(&result.result) };
+    let shown = Value::map(abridged(&kept, options.verbosity));
     match options.format {
         ResultFormat::Json => dump(&shown, if indented || options.verbosity > 2 { Layout::Indent(4) } else { Layout::Line }),
         ResultFormat::Yaml => {

@@ -17,7 +17,7 @@ impl Oneline {
 
     fn result(&self, result: &TaskResult, display: &mut Display) {
         let host = &result.host;
-        let dumped = || dump_result(&result.result, Options { verbosity: 0, ..self.options }, false).replace('\n', "");
+        let dumped = || dump_result(result, Options { verbosity: 0, ..self.options }, false).replace('\n', "");
         let is_command = result.result.get("rc").is_some() && result.result.get("stdout").is_some();
         match result.status {
             Status::Skipped => display.coloured(Role::Skip, &format!("{host} | SKIPPED")),

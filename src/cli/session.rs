@@ -104,7 +104,7 @@ impl Session {
         let mut diagnostics = Diagnostics::new();
         let inventory = inventory::load(&sources, &self.folder, &mut diagnostics);
         let extra = extra_vars(&flags.extra_vars, &self.folder, &mut diagnostics);
-        self.tell(diagnostics, 1)?;
+        self.tell(diagnostics, 4)?;
         let limit = match &flags.limit {
             None => None,
             Some(text) => match HostPattern::parse_limit(text, &self.folder) {
@@ -155,14 +155,14 @@ impl Session {
     pub fn execute(&mut self, hosts: &Hosts, loader: &Loader<'_>, playbooks: &[Playbook], run: &RunRequest<'_>) -> Result<RunEnd, Exit> {
         let defaults = self.connection(run.connection)?;
         let config = &self.config;
-        let forks = run.flags.forks.or_else(|| config.forks.value.and_then(|forks| usize::try_from(forks).ok()));
-        let forks = forks.unwrap_or_else(|| hosts.inventory.host_count().clamp(1, 500));
+        let asked_forks = run.flags.forks.or_else(|| config.forks.value.and_then(|forks| usize::try_from(forks).ok()));
+        let forks = asked_forks.unwrap_or_else(|| hosts.inventory.host_count().clamp(1, 500));
         let diff = run.flags.diff || config.diff_always.value;
         let verbosity = self.display.verbosity;
         let run_vars = RunVars {
             check_mode: run.flags.check,
             diff_mode: diff,
-            forks: i64::try_from(forks).unwrap_or(i64::MAX),
+            forks: i64::try_from(asked_forks.unwrap_or(5)).unwrap_or(i64::MAX),
             verbosity: i64::from(verbosity),
             run_tags: run.tags.only.clone(),
             skip_tags: run.tags.skip.clone(),

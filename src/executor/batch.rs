@@ -186,7 +186,7 @@ impl<'b, 'a> Batch<'b, 'a> {
         let templar = self.templar(&first_stack, task);
         let info = self.info(task, &templar);
         self.executor.tell(Event::TaskStart(Arc::clone(&info)));
-        let run_once = self.flag(task, &templar, Keyword::RunOnce);
+        let run_once = self.flag(task, &templar, Keyword::RunOnce) || bypasses_hosts(task);
         let throttle = self.throttle(task, &templar);
         let chosen: Vec<usize> = if run_once { group[..1].to_vec() } else { group.clone() };
         let results = self.dispatch(task, &info, &chosen, throttle)?;
@@ -382,8 +382,8 @@ impl<'b, 'a> Batch<'b, 'a> {
         if let Some(info) = self.infos.get(&key).filter(|_| !is_template) {
             return Arc::clone(info);
         }
-        let own = task.name.as_ref().map(|name| rendered(templar, &name.value).unwrap_or_else(|| super::keywords::shown(&name.value)));
-        let own = own.unwrap_or_else(|| task.action_name().to_owned());
+        let own = task.name.as_ref().map(|name| rendered_name(templar, &name.value)).filter(|name| !name.is_empty());
+        let own = own.unwrap_or_else(|| default_name(task, templar));
         let name = match task.role() {
             Some(role) if !task.implicit => format!("{} : {own}", role.name),
             Some(_) | None => own,
@@ -444,10 +444,10 @@ impl<'b, 'a> Batch<'b, 'a> {
             result: Arc::new(if result.no_log { censored(&result.result) } else { result.result.clone() }),
             is_loop: result.is_loop,
         };
+        self.executor.tell(Event::Result(Box::new(event.clone())));
         if is_include && matches!(result.status, Status::Ok | Status::Changed) {
             return;
         }
-        self.executor.tell(Event::Result(Box::new(event.clone())));
         self.count(&event, result, index);
     }
 
@@ -492,8 +492,7 @@ impl<'b, 'a> Batch<'b, 'a> {
 
     /// The same for a failure that is no module's, counted.
     pub fn fail_host(&mut self, index: usize, name: &Arc<str>) {
-        self.fail(index);
-        let rescued = self.hosts[index].cursor.in_rescue() && !self.hosts[index].cursor.has_failed();
+        let rescued = self.fail(index) == AfterFailure::Rescued;
         let row = self.executor.stats.of(name);
         if rescued { row.rescued += 1 } else { row.failed += 1 }
     }
@@ -512,11 +511,12 @@ impl<'b, 'a> Batch<'b, 'a> {
     }
 
     /// The host goes to its rescue, or has failed.
-    fn fail(&mut self, index: usize) {
+    fn fail(&mut self, index: usize) -> AfterFailure {
         let after = self.hosts[index].moves().fail();
         if after == AfterFailure::Failing && self.hosts[index].cursor.has_failed() {
             self.lost(index);
         }
+        after
     }
 
     /// A host has failed for good.
@@ -557,7 +557,7 @@ impl<'b, 'a> Batch<'b, 'a> {
             let failed = results[0].host;
             for index in 0..self.hosts.len() {
                 if self.hosts[index].id != failed && !self.hosts[index].unreachable && !self.hosts[index].failed {
-                    self.fail(index);
+                    let _ = self.fail(index);
                 }
             }
         }
@@ -593,7 +593,7 @@ impl<'b, 'a> Batch<'b, 'a> {
             let host = &self.hosts[index];
             let goes_on = !host.failed && !host.unreachable && !host.cursor.in_rescue() && !host.cursor.is_failing();
             if goes_on {
-                self.fail(index);
+                let _ = self.fail(index);
             }
         }
     }
@@ -762,6 +762,38 @@ fn rendered(templar: &Templar, value: &Value) -> Option<String> {
     match templar.render(value) {
         Ok(Rendered::Value(value)) => Some(super::keywords::shown(&value)),
         Ok(Rendered::Omit) | Err(_) => None,
+    }
+}
+
+/// `add_host` and its like change what is the same for all hosts, so the first one does it for all.
+fn bypasses_hosts(task: &Task) -> bool {
+    matches!(&task.work, Work::Module(call) if matches!(&*call.name.short, "add_host" | "pause"))
+}
+
+/// A name as people see it: what is undefined in it is said there.
+fn rendered_name(templar: &Templar, value: &Value) -> String {
+    match templar.render(value) {
+        Ok(Rendered::Value(value)) => super::keywords::shown(&value),
+        Ok(Rendered::Omit) => String::new(),
+        Err(error) => {
+            let text = super::keywords::shown(value);
+            let mark = format!("<< error 1 - {} >>", error.message());
+            match (text.find("{{"), text.rfind("}}")) {
+                (Some(start), Some(end)) if start < end => format!("{}{mark}{}", &text[..start], &text[end + 2..]),
+                _ => text,
+            }
+        }
+    }
+}
+
+/// The name of a task that has none.
+fn default_name(task: &Task, templar: &Templar) -> String {
+    match &task.work {
+        Work::IncludeRole(include) => match rendered(templar, &include.name.value) {
+            Some(role) => format!("{} : {role}", include.written),
+            None => include.written.to_string(),
+        },
+        Work::Module(_) | Work::IncludeTasks(_) | Work::Meta(_) => task.action_name().to_owned(),
     }
 }
 

@@ -16,18 +16,21 @@ pub struct Handlers {
 struct Known {
     task: Arc<Task>,
     names: Vec<String>,
+    /// Which list it came with: of one list the first of a name wins, of several lists the last.
+    list: usize,
 }
 
 impl Handlers {
     /// Adds handlers, with the names that each answers to.
     pub fn add(&mut self, entries: &[Entry], name_of: &dyn Fn(&Task) -> Option<String>) {
+        let list = self.list.last().map_or(0, |known| known.list + 1);
         let added = Block::of(entries.to_vec());
         for task in added.all_tasks() {
             let mut names: Vec<String> = name_of(task).into_iter().collect();
             if let (Some(name), Some(role)) = (names.first().cloned(), task.role()) {
                 names.push(format!("{} : {name}", role.name));
             }
-            self.list.push(Known { task: Arc::clone(task), names });
+            self.list.push(Known { task: Arc::clone(task), names, list });
         }
         self.entries.extend(entries.iter().cloned());
         self.block = Arc::new(Block::of(self.entries.clone()));
@@ -40,7 +43,9 @@ impl Handlers {
 
     /// The handlers that a notification means: the last of that name, and all that listen to it; by identity.
     pub fn meant_by(&self, notification: &str) -> Vec<(usize, String)> {
-        let named = self.list.iter().rev().find(|known| known.names.iter().any(|name| name == notification));
+        let of_name = || self.list.iter().filter(|known| known.names.iter().any(|name| name == notification));
+        let last_list = of_name().map(|known| known.list).max();
+        let named = of_name().find(|known| Some(known.list) == last_list);
         let listening = self.list.iter().filter(|known| known.task.listen.iter().any(|topic| topic == notification));
         let mut found: Vec<(usize, String)> = Vec::new();
         for known in named.into_iter().chain(listening) {

@@ -130,7 +130,7 @@ pub fn of_loop(ends: &[ItemEnd]) -> Map {
     if ends.is_empty() {
         result.insert("changed", false);
         result.insert("skipped", true);
-        result.insert("skipped_reason", "No items in the list");
+        result.insert("skip_reason", "No items in the list");
         result.insert("results", Value::list(Vec::new()));
         return result;
     }

@@ -39,9 +39,10 @@ impl Executor<'_> {
         let force = reader.flag(Keyword::ForceHandlers)?.unwrap_or(self.options.force_handlers);
         let gather = reader.flag(Keyword::GatherFacts)?;
         let check = reader.flag(Keyword::CheckMode)?.unwrap_or(self.options.check);
-        self.tell(Event::PlayStart { name: name.clone(), check, span: play.span.clone() });
         let hosts_all = self.play_hosts(&patterns, order.as_deref(), &play.hosts)?;
+        let start = Event::PlayStart { name: name.clone(), check, span: play.span.clone() };
         if hosts_all.is_empty() {
+            self.tell(start);
             self.tell(Event::NoHostsMatched);
             return Ok(());
         }
@@ -49,6 +50,7 @@ impl Executor<'_> {
         let alive: Vec<HostId> =
             hosts_all.iter().copied().filter(|host| !self.failed.contains(host) && !self.unreachable.contains(host)).collect();
         if alive.is_empty() {
+            self.tell(start);
             self.tell(Event::NoHostsRemaining);
             return Err(Stop::AllFailed);
         }
@@ -60,6 +62,7 @@ impl Executor<'_> {
         })?;
         let root = self.root(play, gather)?;
         for hosts in batches {
+            self.tell(start.clone());
             let vars = PlayVars {
                 name: name.clone(),
                 hosts_all: hosts_all.clone(),
@@ -77,13 +80,8 @@ impl Executor<'_> {
             let ended = batch.ends_play;
             let lost = self.failed.len() + self.unreachable.len() - before;
             if lost >= size {
-                let more = self.still_alive(&alive).len();
-                if more > 0 || play_fails_all(most_failed) {
-                    self.tell(Event::NoHostsRemaining);
-                    return Err(Stop::AllFailed);
-                }
                 self.tell(Event::NoHostsRemaining);
-                break;
+                return Err(Stop::AllFailed);
             }
             if ended {
                 break;
@@ -271,10 +269,6 @@ pub(super) fn texts(value: &Value) -> Vec<String> {
         Value::Null => Vec::new(),
         one => vec![super::keywords::shown(one)],
     }
-}
-
-fn play_fails_all(most_failed: Option<f64>) -> bool {
-    most_failed.is_some()
 }
 
 fn percent(value: &Value) -> Option<f64> {

@@ -131,9 +131,10 @@ impl Runner<'_> {
             let first = next;
             next += batch.len();
             let broke = transfer::run_batch(self, batch, &mut |offset, mut end| {
-                self.finish_item(&items[first + offset], &mut end);
+                let item = &items[first + offset];
+                let stop = self.breaks(item, &mut end);
+                self.finish_item(item, &mut end);
                 last_result = Some(outcome::registered(&end.result));
-                let stop = self.breaks(&items[first + offset], last_result.as_ref());
                 ends.push(end);
                 stop
             });
@@ -287,7 +288,11 @@ impl Runner<'_> {
     }
 
     fn prepare_work(&self, templar: Templar, stack: VarStack, item: Option<&Item>) -> Stage {
-        let ended = match &self.job.task.work {
+        let (templar, stack) = match self.delegated(templar, stack) {
+            Ok(seen) => seen,
+            Err(end) => return Stage::Ended(end),
+        };
+        let mut ended = match &self.job.task.work {
             Work::Module(call) => match self.prepare_module(call, &templar, &stack) {
                 Ok(ready) => {
                     let mut ready = ready(templar, stack);
@@ -303,10 +308,33 @@ impl Runner<'_> {
             Work::IncludeRole(include) => self.include(&templar, item, |templar| role_to_include(include, templar)),
             Work::Meta(_) => Box::new(ItemEnd::of(Map::new())),
         };
-        let mut ended = ended;
         self.mark_ignored(&templar, &mut ended);
         ended.label = self.label(&templar, item);
         Stage::Ended(ended)
+    }
+
+    /// A delegated task sees how its delegate is reached, and `ansible_delegated_vars`.
+    fn delegated(&self, templar: Templar, stack: VarStack) -> Result<(Templar, VarStack), Box<ItemEnd>> {
+        let reader = Reader { keywords: &self.job.task.keywords, templar: &templar };
+        let Some(name) = reader.text(Keyword::DelegateTo).map_err(keyword_end)?.filter(|name| !name.is_empty()) else {
+            return Ok((templar, stack));
+        };
+        let (world, id) = host_for(&stack, &name);
+        let delegate = stack.on(world).for_host(id);
+        let mut seen = Map::new();
+        for variable in DELEGATED {
+            if let Some(value) = delegate.value(variable) {
+                seen.insert(*variable, value);
+            }
+        }
+        let mut vars = seen.clone();
+        let mut of_host = seen;
+        of_host.insert("inventory_hostname", name.as_str());
+        let mut by_host = Map::new();
+        by_host.insert(name.as_str(), Value::map(of_host));
+        vars.insert("ansible_delegated_vars", Value::map(by_host));
+        let stack = stack.with(Layer::new(Precedence::Loop, "the delegate", vars));
+        Ok((self.templar(&stack), stack))
     }
 
     fn include(
@@ -349,6 +377,7 @@ impl Runner<'_> {
         let delegate = reader.text(Keyword::DelegateTo).map_err(keyword_end)?.filter(|name| !name.is_empty());
         let check = reader.flag(Keyword::CheckMode).map_err(keyword_end)?.unwrap_or(self.job.check);
         let diff = reader.flag(Keyword::Diff).map_err(keyword_end)?.unwrap_or(self.job.diff);
+        reader.flag(Keyword::Become).map_err(keyword_end)?;
         let environment = reader.environment().map_err(keyword_end)?;
         let args = self.render_args(call, templar)?;
         let retry = self.retry(templar)?;
@@ -548,7 +577,9 @@ impl Runner<'_> {
         if !task.changed_when.is_empty() {
             match evaluate("changed_when", &task.changed_when, &templar) {
                 Ok(verdict) => {
-                    result.insert("changed", matches!(verdict, Verdict::Holds));
+                    let changed = matches!(verdict, Verdict::Holds);
+                    result.insert("changed", changed);
+                    result.insert("changed_when_result", changed);
                 }
                 Err(error) => fail_with(result, diagnostics, error.message, error.diagnostic),
             }
@@ -638,9 +669,6 @@ impl Runner<'_> {
         if let Some(extended) = item.vars.get("ansible_loop") {
             end.result.insert("ansible_loop", extended.clone());
         }
-        if end.include.is_some() {
-            return;
-        }
         let result = self.event_result(&end.result, end.status(), end);
         let label =
             if end.no_log { Value::text("(censored due to no_log)") } else { end.label.clone().unwrap_or_else(|| item.value.clone()) };
@@ -673,13 +701,23 @@ impl Runner<'_> {
         let _ = self.out.send(Message::Progress(event));
     }
 
-    fn breaks(&self, item: &Item, registered: Option<&Map>) -> bool {
+    fn breaks(&self, item: &Item, end: &mut ItemEnd) -> bool {
         let conditions = &self.job.task.loop_control.break_when;
         if conditions.is_empty() {
             return false;
         }
-        let templar = self.templar(&self.item_stack(item, registered));
-        matches!(evaluate("break_when", conditions, &templar), Ok(Verdict::Holds))
+        let templar = self.templar(&self.item_stack(item, Some(&outcome::registered(&end.result))));
+        match evaluate("break_when", conditions, &templar) {
+            Ok(verdict) => {
+                let breaks = matches!(verdict, Verdict::Holds);
+                end.result.insert("break_when_result", breaks);
+                breaks
+            }
+            Err(error) => {
+                fail_with(&mut end.result, &mut end.diagnostics, format!("Task failed: {}", error.message), error.diagnostic);
+                true
+            }
+        }
     }
 
     fn pause_between(&self, templar: &Templar, more: bool) {
@@ -770,6 +808,20 @@ impl HostResult {
         }
     }
 }
+
+/// What a delegated task sees of its delegate instead of its own host.
+const DELEGATED: &[&str] = &[
+    "ansible_connection",
+    "ansible_host",
+    "ansible_password",
+    "ansible_port",
+    "ansible_private_key_file",
+    "ansible_ssh_host",
+    "ansible_ssh_port",
+    "ansible_ssh_private_key_file",
+    "ansible_ssh_user",
+    "ansible_user",
+];
 
 /// So many items of a loop are prepared ahead.
 const MOST_AHEAD: usize = 4096;

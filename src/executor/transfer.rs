@@ -191,8 +191,7 @@ fn send(runner: &Runner<'_>, ready: &Ready, mut request: Request) -> Result<Done
     let route = ready.route.as_ref().ok_or_else(|| Failure::new("the task has no connection"))?;
     request.timeout = ready.timeout;
     if let Some(asynchronous) = ready.asynchronous {
-        let dir = ready.templar.get("ansible_async_dir").ok().flatten().and_then(|dir| dir.as_str().map(str::to_owned));
-        request.async_job = Some(AsyncJob { seconds: asynchronous.limit, dir: dir.unwrap_or_else(|| "~/.ansible_async".to_owned()) });
+        request.async_job = Some(AsyncJob { seconds: asynchronous.limit, dir: async_dir(ready) });
     }
     let mut lease = lease(runner, route).map_err(unreachable)?;
     let module = request.module.clone();
@@ -209,6 +208,12 @@ fn send(runner: &Runner<'_>, ready: &Ready, mut request: Request) -> Result<Done
         }
     };
     with_call(runner, ready, |call, action| Ok(action.finish(call, reply)?))
+}
+
+/// Where the host keeps the status of asynchronous jobs.
+fn async_dir(ready: &Ready) -> String {
+    let dir = ready.templar.get("ansible_async_dir").ok().flatten().and_then(|dir| dir.as_str().map(str::to_owned));
+    dir.unwrap_or_else(|| "~/.ansible_async".to_owned())
 }
 
 /// Asks for an asynchronous job until it has ended; the connection is free in between.
@@ -230,9 +235,7 @@ fn poll(
         let mut args = driftless_modules::JsonMap::new();
         args.insert("jid".to_owned(), job.as_str().into());
         args.insert("mode".to_owned(), "status".into());
-        if let Ok(Some(Value::Text(dir))) = ready.templar.get("ansible_async_dir") {
-            args.insert("_async_dir".to_owned(), dir.as_str().into());
-        }
+        args.insert("_async_dir".to_owned(), async_dir(ready).into());
         let reply =
             lease(runner, route).map_err(unreachable)?.session().run_one(route.becomes.as_ref(), Request::new("async_status", args))?;
         let truth =
@@ -282,6 +285,7 @@ fn run_error(error: &RunError) -> Map {
         RunError::Timeout(limit) => {
             let mut result = ItemEnd::failed(format!("Task failed: Timed out after {} second(s).", limit.as_secs()), Vec::new()).result;
             let mut period = Map::new();
+            period.insert("frame", "Configure `DISPLAY_TRACEBACK` to see a traceback on timeout errors.");
             period.insert("period", i64::try_from(limit.as_secs()).unwrap_or(i64::MAX));
             result.insert("timedout", Value::map(period));
             result

@@ -112,7 +112,7 @@ impl Loader<'_> {
         let defaults = self.role_vars(wanted, path, "defaults", wanted.from.defaults.as_deref(), diagnostics);
         let vars = self.role_vars(wanted, path, "vars", wanted.from.vars.as_deref(), diagnostics);
         Role {
-            name: role_name(&wanted.name.value, path),
+            name: wanted.name.value.clone(),
             path: path.to_path_buf(),
             id: role_id(wanted, path, keywords),
             defaults: Arc::new(defaults),
@@ -275,15 +275,6 @@ impl Loader<'_> {
         }
         candidates.push(context.playbook_dir.join(name));
         candidates.into_iter().map(|path| normal(&path)).collect()
-    }
-}
-
-/// The name as results show it: the last folder of a path, a collection's role in full.
-fn role_name(written: &str, path: &Path) -> String {
-    if written.contains('/') {
-        path.file_name().map_or_else(|| written.to_owned(), |name| name.to_string_lossy().into_owned())
-    } else {
-        written.to_owned()
     }
 }
 
