@@ -226,7 +226,7 @@ impl Failure {
 
 impl From<crate::template::TemplateError> for Failure {
     fn from(error: crate::template::TemplateError) -> Self {
-        Self::new(error.full_message()).at(error.to_diagnostic())
+        Self::new(format!("Task failed: {}", error.full_message())).at(error.to_diagnostic())
     }
 }
 

@@ -29,11 +29,10 @@ impl Action for Raw {
 
     fn talk(&self, call: &Call<'_>, target: &mut dyn Target) -> Result<Done, TalkError> {
         let command = call.args.text(&["_raw_params", "free_form"]).unwrap_or_default();
-        let exports: String = call.environment.iter().map(|(name, value)| format!("{name}={} ", quote(value))).collect();
+        // As in Ansible, `environment` is not for `raw`.
         let line = match call.args.text(&["executable"]) {
-            Some(shell) => format!("{exports}{shell} -c {}", quote(&command)),
-            None if exports.is_empty() => command,
-            None => format!("export {exports}; {command}"),
+            Some(shell) => format!("{shell} -c {}", quote(&command)),
+            None => command,
         };
         let output = target.exec(&line, b"")?;
         let rc = match &output.exit {

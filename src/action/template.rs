@@ -6,7 +6,7 @@ use super::content::{Shipment, Source, checked, copy_request, preserve_mode};
 use super::{Action, Args, Call, Failure, Plan};
 use crate::source::Source as Text;
 use crate::template::FileOptions;
-use crate::value::Map;
+use crate::value::{Map, Value};
 
 /// The action.
 pub(super) struct Template;
@@ -70,7 +70,7 @@ impl Action for Template {
             Failure::new(message)
         })?;
         let source = Text::file(&path, text);
-        let rendered = call.templar.render_file_with(&source, &options(call)?, about(&path, &src, &dest))?;
+        let rendered = call.templar.render_file_with(&source, &options(call)?, managed(&src, &path, &dest))?;
         let mut args = without(call.args, OWN);
         args.set_own("dest", dest);
         args.take("src");
@@ -88,15 +88,25 @@ impl Action for Template {
     }
 }
 
-/// What a template file can read about itself.
-fn about(path: &std::path::Path, src: &str, dest: &str) -> Map {
-    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
-    let mut names = Map::new();
-    names.insert("ansible_managed", "Ansible managed");
-    names.insert("template_destpath", dest);
-    names.insert("template_fullpath", full.as_str());
-    names.insert("template_path", src);
-    names
+/// What a template may say of itself.
+fn managed(src: &str, path: &std::path::Path, dest: &str) -> Map {
+    use std::os::unix::fs::MetadataExt;
+    let mut vars = Map::new();
+    let found = std::fs::metadata(path).ok();
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).display().to_string();
+    let owner = found.as_ref().map(MetadataExt::uid).and_then(driftless_modules::host::identity::user_by_id);
+    let owner = owner.map_or_else(|| found.as_ref().map_or_else(String::new, |found| found.uid().to_string()), |user| user.name);
+    let changed = found.as_ref().map(MetadataExt::mtime).and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    let local = |stamp: jiff::Timestamp| Value::DateTime(stamp.to_zoned(jiff::tz::TimeZone::system()).datetime(), None);
+    vars.insert("ansible_managed", "Ansible managed");
+    vars.insert("template_destpath", dest);
+    vars.insert("template_fullpath", full);
+    vars.insert("template_host", rustix::system::uname().nodename().to_string_lossy().into_owned());
+    vars.insert("template_mtime", changed.map_or(Value::Null, local));
+    vars.insert("template_path", src);
+    vars.insert("template_run_date", local(jiff::Timestamp::now()));
+    vars.insert("template_uid", owner);
+    vars
 }
 
 fn find(call: &Call<'_>, src: &str) -> Result<std::path::PathBuf, Failure> {

@@ -61,7 +61,7 @@ fn execute(args: &AdhocArgs) -> Result<u8, Exit> {
         return Err(session.refuse("`--tree` is not supported yet: `ANSIBLE_STDOUT_CALLBACK=json` gives results to programs", 5));
     }
     let short = args.module.rsplit('.').next().unwrap_or(&args.module);
-    if NEED_ARGS.contains(&short) && args.args.trim().is_empty() {
+    if NEED_ARGS.contains(&short) && args.args.trim().is_empty() && !args.run.list_hosts {
         return Err(session.refuse(format!("No argument passed to {} module", args.module), 5));
     }
     let hosts = session.hosts(&args.inventory)?;

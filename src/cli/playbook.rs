@@ -72,8 +72,7 @@ fn execute(args: &PlaybookArgs) -> Result<u8, Exit> {
 fn loaded(args: &PlaybookArgs, session: &mut Session, hosts: &Hosts, loader: &Loader<'_>) -> Result<u8, Exit> {
     let mut diagnostics = Diagnostics::new();
     let playbooks: Vec<Playbook> = args.playbooks.iter().map(|path| loader.playbook(path, &mut diagnostics)).collect();
-    let code = if loader.found_all() { 4 } else { 1 };
-    session.tell(diagnostics, code)?;
+    session.tell(diagnostics, loader.exit_code())?;
     let tags = TagFilter {
         only: words(&args.tags, &session.config.run_tags.value),
         skip: words(&args.skip_tags, &session.config.skip_tags.value),

@@ -103,6 +103,12 @@ impl Session {
         };
         let mut diagnostics = Diagnostics::new();
         let inventory = inventory::load(&sources, &self.folder, &mut diagnostics);
+        for argument in &flags.extra_vars {
+            if let Some(file) = argument.strip_prefix('@').filter(|file| !self.folder.join(file).is_file()) {
+                return Err(self
+                    .refuse(format!("Unable to retrieve file contents. Could not find or access '{file}' on the Ansible Controller."), 1));
+            }
+        }
         let extra = extra_vars(&flags.extra_vars, &self.folder, &mut diagnostics);
         self.tell(diagnostics, 4)?;
         let limit = match &flags.limit {

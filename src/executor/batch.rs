@@ -9,7 +9,7 @@ use super::host_state::{HostState, handler_key};
 use super::job::{HostResult, Job, Message};
 use super::keywords::Reader;
 use super::outcome::{censored, registered};
-use super::play_iterator::{AfterFailure, FrameKind};
+use super::play_iterator::AfterFailure;
 use super::{Executor, Gathering, Stop};
 use crate::event::{Event, Status, TaskInfo, TaskResult};
 use crate::inventory::HostId;
@@ -48,7 +48,6 @@ pub(super) struct Batch<'b, 'a> {
     pub hosts: Vec<HostState>,
     pub handlers: Handlers,
     strategy: Strategy,
-    force_handlers: bool,
     most_failed: Option<f64>,
     templated_files: Vec<Spanned<Value>>,
     task_layers: HashMap<usize, Arc<Vec<Arc<Layer>>>>,
@@ -79,6 +78,10 @@ impl<'b, 'a> Batch<'b, 'a> {
         let inventory = Arc::clone(executor.vars.inventory());
         let hosts: Vec<HostState> =
             hosts.iter().map(|id| HostState::new(*id, Arc::clone(inventory.host(*id).name()), Arc::clone(root))).collect();
+        let mut hosts = hosts;
+        if force_handlers {
+            hosts.iter_mut().for_each(|host| host.moves().force_handlers());
+        }
         let layers = vars.prepare(&inventory);
         let size = hosts.len();
         let mut batch = Self {
@@ -89,7 +92,6 @@ impl<'b, 'a> Batch<'b, 'a> {
             hosts,
             handlers: Handlers::default(),
             strategy,
-            force_handlers,
             most_failed,
             templated_files,
             task_layers: HashMap::new(),
@@ -117,7 +119,9 @@ impl<'b, 'a> Batch<'b, 'a> {
     fn run_linear(&mut self) -> Result<(), Stop> {
         loop {
             self.executor.check_interrupt()?;
-            let Some((task, group)) = self.next_step() else { return Ok(()) };
+            let step = self.next_step();
+            self.collect_lost();
+            let Some((task, group)) = step else { return Ok(()) };
             self.step(&task, &group)?;
         }
     }
@@ -263,6 +267,7 @@ impl<'b, 'a> Batch<'b, 'a> {
                 Ok(Message::Done(result)) => {
                     running -= 1;
                     done += 1;
+                    self.check_notified(&result)?;
                     self.tell_result(task, info, &result);
                     self.executor.tell(Event::Progress { done, of: hosts.len() });
                     results.push(*result);
@@ -310,6 +315,7 @@ impl<'b, 'a> Batch<'b, 'a> {
     pub fn stack(&mut self, index: usize, task: &Arc<Task>) -> VarStack {
         let world = self.world();
         let mut stack = world.stack(self.hosts[index].id, &self.layers);
+        stack.push(Arc::clone(&self.hosts[index].named));
         for layer in self.layers_of(task).iter() {
             stack.push(Arc::clone(layer));
         }
@@ -465,7 +471,7 @@ impl<'b, 'a> Batch<'b, 'a> {
                 let name = Arc::clone(&self.hosts[index].name);
                 if result.ignored {
                     let row = self.executor.stats.of(&name);
-                    row.skipped += 1;
+                    row.ok += 1;
                     row.ignored += 1;
                     return;
                 }
@@ -526,10 +532,6 @@ impl<'b, 'a> Batch<'b, 'a> {
         let id = host.id;
         self.executor.failed.insert(id);
         self.hosts_changed();
-        if self.force_handlers && !self.hosts[index].notified.is_empty() && !self.hosts[index].cursor.in_handlers() {
-            let block = self.handlers.block();
-            self.hosts[index].moves().push(block, 0, FrameKind::Handlers);
-        }
     }
 
     /// Hosts that only fail once their `always` sections have ended.
@@ -618,15 +620,7 @@ impl<'b, 'a> Batch<'b, 'a> {
         for name in &result.notify {
             let meant = self.handlers.meant_by(name);
             if meant.is_empty() {
-                let message = format!(
-                    "The requested handler '{name}' was not found in either the main handlers list nor in the listening handlers list"
-                );
-                let diagnostic = crate::source::Diagnostic::error(message);
-                let near = did_you_mean(name, self.handlers.names()).map(str::to_owned);
-                return Err(Stop::Error(Box::new(match near {
-                    Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
-                    None => diagnostic,
-                })));
+                return Err(self.no_handler(name));
             }
             for (key, handler) in meant {
                 self.hosts[index].notified.insert(key);
@@ -635,6 +629,24 @@ impl<'b, 'a> Batch<'b, 'a> {
             }
         }
         Ok(())
+    }
+
+    /// A notified handler that is not there ends the run before the result is told.
+    fn check_notified(&self, result: &HostResult) -> Result<(), Stop> {
+        match result.notify.iter().find(|name| self.handlers.meant_by(name).is_empty()) {
+            Some(name) => Err(self.no_handler(name)),
+            None => Ok(()),
+        }
+    }
+
+    fn no_handler(&self, name: &str) -> Stop {
+        let message =
+            format!("The requested handler '{name}' was not found in either the main handlers list nor in the listening handlers list");
+        let diagnostic = crate::source::Diagnostic::error(message);
+        Stop::Error(Box::new(match did_you_mean(name, self.handlers.names()) {
+            Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+            None => diagnostic,
+        }))
     }
 
     /// Adds handlers of the play or of an included role.
@@ -747,10 +759,15 @@ fn task_layers(task: &Task) -> Vec<Arc<Layer>> {
         layers.extend(role.default_layers().into_iter().map(|map| Layer::new(Precedence::RoleDefaults, from("defaults"), map)));
         layers.extend(role.var_layers().into_iter().map(|map| Layer::new(Precedence::RoleVars, from("vars"), map)));
         layers.extend(role.param_layers().into_iter().map(|map| Layer::new(Precedence::RoleParams, from("parameters"), map)));
-        let parents: Vec<(String, std::path::PathBuf)> =
-            role.parents.iter().map(|parent| (parent.name.clone(), super::absolute(&parent.path))).collect();
+        let parents: Vec<(String, std::path::PathBuf)> = if role.is_dependency {
+            Vec::new()
+        } else {
+            role.parents.iter().map(|parent| (parent.name.clone(), super::absolute(&parent.path))).collect()
+        };
         layers.push(role_magic(&role.name, &super::absolute(&role.path), &parents));
     }
+    let environment = task.keywords.environment.iter().map(|written| written.value.clone()).collect();
+    layers.push(Layer::single(Precedence::CommandLine, "environment", Value::list(environment)));
     layers.extend(task.keywords.vars.iter().map(|map| Layer::new(Precedence::TaskVars, "vars of the task", Arc::clone(map))));
     layers.extend(
         task.context.include_params.iter().map(|map| Layer::new(Precedence::IncludeParams, "vars of the include", Arc::clone(map))),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::play_iterator::{Cursor, Gate, Position};
 use crate::inventory::HostId;
 use crate::playbook::{Block, RoleId, RoleRun, Task};
-use crate::vars::Layer;
+use crate::value::Value;
+use crate::vars::{Layer, Precedence};
 
 /// A host of a batch.
 pub struct HostState {
@@ -26,6 +27,8 @@ pub struct HostState {
     pub failed: bool,
     /// `vars_files` whose names depend on the host, once they could be rendered.
     pub vars_files: Option<Vec<Arc<Layer>>>,
+    /// `ansible_host`, where nothing else says how it is reached.
+    pub named: Arc<Layer>,
     next: Option<Option<(Arc<Task>, Position)>>,
 }
 
@@ -59,6 +62,7 @@ impl HostState {
     pub fn new(id: HostId, name: Arc<str>, play: Arc<Block>) -> Self {
         Self {
             id,
+            named: Layer::single(Precedence::CommandLine, "ansible_host", Value::text(Arc::clone(&name))),
             name,
             cursor: Cursor::new(play),
             notified: HashSet::new(),

@@ -20,6 +20,14 @@ struct Group {
     hosts: Vec<HostId>,
 }
 
+/// Why something cannot be included.
+enum Refused {
+    /// It is not there: the hosts that asked for it fail.
+    Missing(Vec<Diagnostic>),
+    /// It is wrong: nothing goes on.
+    Wrong(Vec<Diagnostic>),
+}
+
 impl Batch<'_, '_> {
     /// Includes what the hosts asked for.
     pub(super) fn include(&mut self, task: &Arc<Task>, asked: Vec<(HostId, Vec<Include>)>) -> Result<(), Stop> {
@@ -43,7 +51,8 @@ impl Batch<'_, '_> {
                     self.tell_included(&shown, &group);
                     blocks.push((Arc::new(block), group.hosts));
                 }
-                Err(list) => self.fail_include(task, &group, list),
+                Err(Refused::Missing(list)) => self.fail_include(task, &group, list),
+                Err(Refused::Wrong(list)) => return Err(Stop::Load(list)),
             }
         }
         for index in 0..self.hosts.len() {
@@ -67,14 +76,14 @@ impl Batch<'_, '_> {
     }
 
     /// The tasks of an include, and what is shown of it.
-    fn load(&mut self, task: &Arc<Task>, include: &Include) -> Result<(String, Block), Vec<Diagnostic>> {
+    fn load(&mut self, task: &Arc<Task>, include: &Include) -> Result<(String, Block), Refused> {
         let mut diagnostics = Diagnostics::new();
         let loaded = match (&task.work, &include.what) {
             (Work::IncludeTasks(written), IncludeWhat::Tasks(file)) => {
                 let context = inner(task, &written.apply, &written.vars, &include.loop_vars);
                 let candidates = task_file_candidates(file, &context);
                 let Some(path) = candidates.iter().find(|path| path.is_file()) else {
-                    return Err(vec![missing(file, &candidates, &written.file)]);
+                    return Err(Refused::Missing(vec![missing(file, &candidates, &written.file)]));
                 };
                 let block = self.executor.world.loader.included_tasks(path, &context, &mut diagnostics);
                 (super::absolute(path).display().to_string(), block)
@@ -87,7 +96,7 @@ impl Batch<'_, '_> {
                     ..Wanted::new(Spanned::new(name.clone(), written.name.span.clone()))
                 };
                 let Some(loaded) = self.executor.world.loader.role(&wanted, &Arc::new(context), &mut diagnostics) else {
-                    return Err(diagnostics.into_sorted());
+                    return Err(Refused::Missing(diagnostics.into_sorted()));
                 };
                 if !diagnostics.has_errors() {
                     self.add_handlers(&loaded.handlers);
@@ -100,7 +109,7 @@ impl Batch<'_, '_> {
             _ => return Ok((String::new(), Block::default())),
         };
         if diagnostics.has_errors() {
-            return Err(diagnostics.into_sorted());
+            return Err(Refused::Wrong(diagnostics.into_sorted()));
         }
         for warning in diagnostics.into_sorted() {
             self.executor.tell(Event::Diagnostic(Box::new(warning)));
@@ -119,7 +128,6 @@ impl Batch<'_, '_> {
             let templar = self.templar(&stack, task);
             let info = self.info(task, &templar);
             let mut result = Map::new();
-            result.insert("reason", message.as_str());
             result.insert("msg", message.as_str());
             result.insert("changed", false);
             result.insert("failed", true);

@@ -100,6 +100,8 @@ pub struct World<'a> {
 pub enum Stop {
     /// Something that the user has to mend: exit code 1.
     Error(Box<Diagnostic>),
+    /// A file that a task includes is wrong: exit code 4.
+    Load(Vec<Diagnostic>),
     /// Ctrl-C.
     Interrupted,
     /// All hosts of a play have failed, or an error was fatal for all.
@@ -117,6 +119,8 @@ pub struct RunEnd {
     pub interrupted: bool,
     /// Whether something the user has to mend ended it.
     pub error: bool,
+    /// Whether a file that a task includes was wrong.
+    pub load: bool,
 }
 
 impl RunEnd {
@@ -124,6 +128,8 @@ impl RunEnd {
     pub fn exit_code(self) -> u8 {
         if self.interrupted {
             99
+        } else if self.load {
+            4
         } else if self.error {
             1
         } else if self.unreachable {
@@ -176,8 +182,15 @@ impl<'a> Executor<'a> {
         let mut end = RunEnd::default();
         for playbook in playbooks {
             match self.playbook(playbook) {
-                Ok(()) => {}
-                Err(Stop::AllFailed) => break,
+                Ok(()) if self.failed.is_empty() && self.unreachable.is_empty() => {}
+                Ok(()) | Err(Stop::AllFailed) => break,
+                Err(Stop::Load(list)) => {
+                    for diagnostic in list {
+                        self.world.console.event(&Event::Diagnostic(Box::new(diagnostic)));
+                    }
+                    end.load = true;
+                    break;
+                }
                 Err(Stop::Interrupted) => {
                     end.interrupted = true;
                     break;
@@ -191,18 +204,24 @@ impl<'a> Executor<'a> {
         }
         end.failed = !self.failed.is_empty();
         end.unreachable = !self.unreachable.is_empty();
-        self.world.console.event(&Event::Stats(Arc::new(std::mem::take(&mut self.stats))));
+        if !end.error && !end.load {
+            self.world.console.event(&Event::Stats(Arc::new(std::mem::take(&mut self.stats))));
+        }
         self.shared.leases.close_all();
         end
     }
 
     fn playbook(&mut self, playbook: &Playbook) -> Result<(), Stop> {
         self.tell(Event::PlaybookStart { path: playbook.path.clone() });
-        let dir = playbook.path.parent().map(std::path::Path::to_path_buf).unwrap_or_default();
-        let mut diagnostics = Diagnostics::new();
-        self.vars = self.vars.with_playbook(&absolute(&dir), &mut diagnostics);
-        self.report(diagnostics)?;
+        let mut at: Option<&std::path::Path> = None;
         for play in &playbook.plays {
+            // An imported playbook brings its own folder.
+            if at != Some(&play.dir) {
+                let mut diagnostics = Diagnostics::new();
+                self.vars = self.vars.with_playbook(&absolute(&play.dir), &mut diagnostics);
+                self.report(diagnostics)?;
+                at = Some(&play.dir);
+            }
             self.play(play)?;
         }
         Ok(())

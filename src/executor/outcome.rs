@@ -3,6 +3,9 @@
 use crate::source::Diagnostic;
 use crate::value::{Map, Value};
 
+/// What Ansible puts where Python would have a traceback.
+pub const NO_TRACEBACK: &str = "(traceback unavailable)";
+
 /// How one item (or the whole task, without a loop) ended.
 #[derive(Debug, Default)]
 pub struct ItemEnd {
@@ -131,6 +134,7 @@ pub fn of_loop(ends: &[ItemEnd]) -> Map {
         result.insert("changed", false);
         result.insert("skipped", true);
         result.insert("skip_reason", "No items in the list");
+        result.insert("skipped_reason", "No items in the list");
         result.insert("results", Value::list(Vec::new()));
         return result;
     }
@@ -165,6 +169,9 @@ pub fn registered(result: &Map) -> Map {
     }
     if !shown.contains("changed") {
         shown.insert("changed", false);
+    }
+    if is(&shown, "failed") && !shown.contains("results") && !shown.contains("exception") {
+        shown.insert("exception", NO_TRACEBACK);
     }
     shown
 }

@@ -196,7 +196,8 @@ impl Executor<'_> {
             match layer {
                 Some(layer) => layers.push(layer),
                 None if diagnostics.is_empty() => {
-                    return Err(Stop::Error(Box::new(written.error(format!("vars file {} was not found", texts(&value).join(", "))))));
+                    let message = format!("vars file {} was not found", texts(&value).join(", "));
+                    self.tell(Event::Diagnostic(Box::new(crate::source::Diagnostic::warning(message).at(&written.span))));
                 }
                 None => {}
             }

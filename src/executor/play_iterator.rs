@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::playbook::{Block, Entry, RoleRun, Task};
+use crate::playbook::{Block, Entry, Meta, RoleRun, Task, Work};
 
 /// The part of a block a host is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,19 +67,29 @@ pub enum AfterFailure {
 pub struct Cursor {
     frames: Vec<Frame>,
     failed: bool,
+    /// Whether a failed host still meets the places where handlers are flushed: `force_handlers`.
+    runs_handlers_at_end: bool,
 }
 
 impl Cursor {
     /// At the start of a play.
     pub fn new(play: Arc<Block>) -> Self {
-        Self { frames: vec![Frame::new(play, 0, FrameKind::Block)], failed: false }
+        Self { frames: vec![Frame::new(play, 0, FrameKind::Block)], failed: false, runs_handlers_at_end: false }
+    }
+
+    /// Lets a host that has failed meet the places where handlers are flushed.
+    pub fn force_handlers(&mut self) {
+        self.runs_handlers_at_end = true;
     }
 
     /// The task that comes next and where it stands. Does not go past the task: [`Cursor::advance`] does.
     pub fn peek(&mut self, gate: &dyn Gate) -> Option<(Arc<Task>, Position)> {
         loop {
+            let only_flushes = self.failed && self.frames.len() == 1;
             let top = self.frames.last_mut()?;
             match top.current() {
+                Some(Entry::Task(task)) if only_flushes && !is_flush(task) => top.index += 1,
+                Some(Entry::Block(_)) if only_flushes => top.index += 1,
                 Some(Entry::Task(task)) if top.kind == FrameKind::Handlers && !gate.wants_handler(task) => top.index += 1,
                 Some(Entry::Task(task)) if !task.is_handler && !gate.runs(task) => top.index += 1,
                 Some(Entry::Task(task)) => return Some((Arc::clone(task), self.position())),
@@ -109,25 +119,31 @@ impl Cursor {
 
     /// The task before has failed: goes to the rescue of the innermost block that has one, else to its `always`.
     pub fn fail(&mut self) -> AfterFailure {
+        let rescued = self.frames.iter().any(|frame| frame.section == Section::Tasks && !frame.block.rescue.is_empty());
+        let after = if rescued { AfterFailure::Rescued } else { AfterFailure::Failing };
         while let Some(top) = self.frames.last_mut() {
             match top.section {
                 Section::Tasks if !top.block.rescue.is_empty() => {
                     top.enter(Section::Rescue);
-                    return AfterFailure::Rescued;
+                    return after;
                 }
                 Section::Tasks | Section::Rescue => {
                     top.failed = true;
                     if !top.block.always.is_empty() {
                         top.enter(Section::Always);
-                        return AfterFailure::Failing;
+                        return after;
                     }
                 }
                 Section::Always => {}
             }
+            if self.frames.len() == 1 && self.runs_handlers_at_end {
+                self.failed = true;
+                return after;
+            }
             self.frames.pop();
         }
         self.failed = true;
-        AfterFailure::Failing
+        after
     }
 
     /// Leaves the innermost role or, without one, nothing: `meta: end_role`.
@@ -198,6 +214,11 @@ impl Cursor {
             }
         }
     }
+}
+
+/// A place where the play itself flushes handlers.
+fn is_flush(task: &Task) -> bool {
+    task.implicit && matches!(&task.work, Work::Meta(meta) if meta.value == Meta::FlushHandlers)
 }
 
 impl Frame {

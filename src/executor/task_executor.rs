@@ -9,7 +9,7 @@ use super::conditions::{Verdict, evaluate};
 use super::job::{HostResult, Include, IncludeWhat, Job, Message};
 use super::keywords::{KeywordError, Reader, flag, int, render, seconds, shown};
 use super::lease::Leases;
-use super::outcome::{self, ItemEnd, censored, complete, is};
+use super::outcome::{self, ItemEnd, NO_TRACEBACK, censored, complete, is};
 use super::target::{ConnectionDefaults, Route, RouteError, route};
 use super::transfer;
 use crate::action::{self, Action, Args, Call, Failure, Plan};
@@ -346,10 +346,6 @@ impl Runner<'_> {
         match what(templar) {
             Ok(what) => {
                 let mut result = Map::new();
-                match &what {
-                    IncludeWhat::Tasks(file) => result.insert("include", file.as_str()),
-                    IncludeWhat::Role { name, .. } => result.insert("include_role", name.as_str()),
-                };
                 result.insert("changed", false);
                 let loop_vars = item.map(|item| item.vars.clone()).unwrap_or_default();
                 let label = self.label(templar, item);
@@ -487,6 +483,7 @@ impl Runner<'_> {
             }
         }
         for (option, written) in &call.args.options {
+            let option = &self.option_name(call, option, templar).map_err(|error| failed(&option.value, &error, &option.span))?;
             if is_expression(&call.name.short, &option.value, &written.value) {
                 args.set(option.clone(), written.value.clone(), written.span.clone());
                 continue;
@@ -509,6 +506,19 @@ impl Runner<'_> {
             }
         }
         Ok(args)
+    }
+
+    /// The names of `set_fact` may be templates.
+    fn option_name(&self, call: &ModuleCall, option: &Spanned<Arc<str>>, templar: &Templar) -> Result<Spanned<Arc<str>>, TemplateError> {
+        if &*call.name.short != "set_fact" || !option.value.contains("{{") {
+            return Ok(option.clone());
+        }
+        let text = crate::value::Text::trusted(Arc::clone(&option.value), Some(option.span.clone()));
+        let name = match templar.render(&Value::Text(text))? {
+            Rendered::Value(value) => shown(&value),
+            Rendered::Omit => String::new(),
+        };
+        Ok(Spanned::new(Arc::from(name), option.span.clone()))
     }
 
     fn retry(&self, templar: &Templar) -> Result<Retry, Box<ItemEnd>> {
@@ -589,6 +599,9 @@ impl Runner<'_> {
             match evaluate("failed_when", &task.failed_when, &templar) {
                 Ok(verdict) => {
                     let failed = matches!(verdict, Verdict::Holds);
+                    if is(result, "failed") && !failed {
+                        result.insert("failed_when_suppressed_exception", NO_TRACEBACK);
+                    }
                     result.insert("failed", failed);
                     result.insert("failed_when_result", failed);
                     if failed && !result.contains("msg") {
@@ -669,7 +682,8 @@ impl Runner<'_> {
         if let Some(extended) = item.vars.get("ansible_loop") {
             end.result.insert("ansible_loop", extended.clone());
         }
-        let result = self.event_result(&end.result, end.status(), end);
+        let mut result = self.event_result(&end.result, end.status(), end);
+        result.ignored = false;
         let label =
             if end.no_log { Value::text("(censored due to no_log)") } else { end.label.clone().unwrap_or_else(|| item.value.clone()) };
         for diagnostic in std::mem::take(&mut end.diagnostics) {

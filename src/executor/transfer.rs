@@ -11,7 +11,7 @@ use super::lease::Lease;
 use super::outcome::{ItemEnd, is};
 use super::target::Route;
 use super::task_executor::{Asynchronous, Ready, Runner, Stage, failure_end};
-use crate::action::{Action, Call, Done, Failure, Plan, TalkError, Target};
+use crate::action::{Action, Call, Done, Effect, Failure, Plan, TalkError, Target};
 use crate::event::Event;
 use crate::helper::{AsyncJob, BecomeFailureKind, CloseHelpers, Reply, Request, RunError};
 use crate::transport::{Answer, ConnectionError, Deadline, ExecOutput, HostKeyQuestion};
@@ -264,6 +264,9 @@ fn settle(runner: &Runner<'_>, ready: &Ready, end: &mut ItemEnd, done: Result<Do
     match done {
         Ok(done) => {
             end.result = done.result;
+            if let Some(changed) = done.effect.as_ref().and_then(|effect| changes_inventory(ready, effect)) {
+                end.result.insert("changed", changed);
+            }
             end.effect = done.effect;
         }
         Err(TalkError::Failed(failure)) => {
@@ -275,6 +278,19 @@ fn settle(runner: &Runner<'_>, ready: &Ready, end: &mut ItemEnd, done: Result<Do
         Err(TalkError::Run(error)) => end.result = run_error(&error),
     }
     runner.judge(ready, &mut end.result, &mut end.diagnostics);
+}
+
+/// Whether `add_host` or `group_by` adds something that is not there yet.
+fn changes_inventory(ready: &Ready, effect: &Effect) -> Option<bool> {
+    let inventory = ready.stack.world().inventory();
+    let is_in = |host, group: &String| inventory.group_names(host).iter().any(|name| **name == **group);
+    match effect {
+        Effect::AddHost { name, groups, .. } => {
+            Some(inventory.host_named(name).is_none_or(|host| !groups.iter().all(|group| is_in(host, group))))
+        }
+        Effect::GroupBy { group, .. } => Some(!is_in(ready.stack.host(), group)),
+        Effect::SetFacts { .. } | Effect::IncludeVars(_) | Effect::Stats { .. } => None,
+    }
 }
 
 /// Unreachable, or failed.

@@ -27,6 +27,8 @@ pub struct Role {
     pub dependencies: Vec<Arc<Role>>,
     /// The roles that named it, the innermost first.
     pub parents: Vec<Arc<Role>>,
+    /// Whether another role depends on it: it was not imported or included.
+    pub is_dependency: bool,
 }
 
 impl Role {

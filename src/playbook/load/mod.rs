@@ -80,9 +80,10 @@ impl<'a> Loader<'a> {
         Block::of(entries)
     }
 
-    /// Whether something that was named is not there (a role, an imported file): Ansible ends with 1, not with 4, then.
-    pub fn found_all(&self) -> bool {
-        !self.missing.get()
+    /// Ansible's exit code for the mistakes that were found: 1 where something that was named is not there (a role, an imported file)
+    /// and for a few others, else 4.
+    pub fn exit_code(&self) -> u8 {
+        if self.missing.get() { 1 } else { 4 }
     }
 
     fn render(&self, value: &Spanned<Value>, context: &Context) -> Result<Value, Diagnostic> {

@@ -27,6 +27,8 @@ pub struct Wanted {
     pub from: RoleFiles<String>,
     /// What the entry or include says; else the role's own meta decides.
     pub allow_duplicates: Option<bool>,
+    /// Whether another role depends on it.
+    pub is_dependency: bool,
 }
 
 impl Wanted {
@@ -39,6 +41,7 @@ impl Wanted {
             entry_vars: Arc::default(),
             from: RoleFiles::default(),
             allow_duplicates: None,
+            is_dependency: false,
         }
     }
 }
@@ -121,6 +124,7 @@ impl Loader<'_> {
             params: Arc::clone(&wanted.params),
             dependencies: Vec::new(),
             parents: parents.to_vec(),
+            is_dependency: wanted.is_dependency,
         }
     }
 
@@ -192,7 +196,8 @@ impl Loader<'_> {
             diagnostics.push(node.error(format!("expected a list of role dependencies, found a {}", node.type_name())));
             return Vec::new();
         };
-        items.iter().filter_map(|item| self.role_entry(item, diagnostics)).collect()
+        let entries = items.iter().filter_map(|item| self.role_entry(item, diagnostics));
+        entries.map(|wanted| Wanted { is_dependency: true, ..wanted }).collect()
     }
 
     /// An entry of `roles:` or `dependencies:`.
@@ -231,7 +236,7 @@ impl Loader<'_> {
         let entry_vars = keywords.vars.drain(..).next_back().unwrap_or_default();
         let name = Spanned::new(text.to_owned(), name.map_or_else(|| node.span.clone(), |node| node.span.clone()));
         let allow_duplicates = node.get("allow_duplicates").and_then(|node| node.to_value().as_bool());
-        Some(Wanted { name, keywords, params: Arc::new(params), entry_vars, from, allow_duplicates })
+        Some(Wanted { name, keywords, params: Arc::new(params), entry_vars, from, allow_duplicates, is_dependency: false })
     }
 
     fn find_role(&self, name: &Spanned<String>, context: &Context, diagnostics: &mut Diagnostics) -> Option<PathBuf> {

@@ -260,6 +260,7 @@ impl Loader<'_> {
         }
         written.rest = rest;
         if let [(first, _), (second, _), ..] = &loops[..] {
+            self.missing.set(true);
             let diagnostic = Diagnostic::error(format!("duplicate loop in task: {}", second.as_str().unwrap_or("loop"))).at(&second.span);
             diagnostics.push(diagnostic.label(&first.span, format!("the first, in a {place}")));
         }
