@@ -85,11 +85,6 @@ impl Args {
         })
     }
 
-    /// Whether they were written as one text, `a=b c=d`: all have one place.
-    pub fn is_key_value(&self) -> bool {
-        self.options.iter().all(|arg| arg.name.span == arg.written)
-    }
-
     /// Takes an argument out.
     pub fn take(&mut self, name: &str) -> Option<Value> {
         let at = self.options.iter().position(|arg| &*arg.name.value == name)?;

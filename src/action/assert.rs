@@ -2,6 +2,7 @@
 
 use super::args::shown;
 use super::{Action, Call, Done, Failure, Plan};
+use crate::template::{Rendered, Templar};
 use crate::value::{Map, Value};
 
 /// The action. Its `that` is not rendered before: the texts are expressions.
@@ -31,10 +32,7 @@ impl Action for Assert {
         let fail_message = if call.args.get("fail_msg").is_some() { message("fail_msg", "")? } else { message("msg", "Assertion failed")? };
         let success_message = message("success_msg", "All assertions passed")?;
         let quiet = call.args.flag(&["quiet"], false)?;
-        let conditions = match that {
-            Value::List(items) => items.to_vec(),
-            one => vec![one.clone()],
-        };
+        let conditions = conditions(call, that)?;
         for condition in &conditions {
             match call.templar.condition(condition) {
                 Ok(true) => {}
@@ -50,6 +48,19 @@ impl Action for Assert {
         }
         Ok(Plan::Done(Done::of(result)))
     }
+}
+
+/// The conditions as written; a template that gives a list gives its items.
+fn conditions(call: &Call<'_>, that: &Value) -> Result<Vec<Value>, Failure> {
+    if let Value::List(items) = that {
+        return Ok(items.to_vec());
+    }
+    if Templar::is_template(that) {
+        if let Rendered::Value(Value::List(items)) = call.templar.render(that)? {
+            return Ok(items.to_vec());
+        }
+    }
+    Ok(vec![that.clone()])
 }
 
 fn failed(condition: &Value, message: Value, quiet: bool) -> Failure {

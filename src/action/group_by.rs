@@ -22,8 +22,7 @@ impl Action for GroupBy {
             Some(Value::List(items)) => items.iter().map(shown).collect(),
             Some(one) => shown(one).split(',').map(str::to_owned).collect(),
         };
-        let group = key.replace(' ', "-");
-        let parents: Vec<String> = parents.iter().map(|parent| parent.replace(' ', "-")).collect();
+        let group = key;
         let mut result = Map::new();
         result.insert("changed", false);
         result.insert("add_group", group.as_str());

@@ -55,7 +55,7 @@ impl Action for Pause {
         result.insert("changed", false);
         result.insert("rc", 0_i64);
         result.insert("stderr", "");
-        result.insert("stdout", format!("Paused for {delta:.2} {unit}"));
+        result.insert("stdout", format!("Paused for {} {unit}", crate::value::float_repr((delta * 100.0).round() / 100.0)));
         result.insert("start", python_now());
         result.insert("stop", python_now());
         result.insert("delta", Value::Int(took as i64));

@@ -1,8 +1,7 @@
 //! `set_fact`: variables for this host and this run.
 
-use super::args::to_bool;
 use super::{Action, Call, Done, Effect, Failure, Plan};
-use crate::value::{Key, Map, Text, Value};
+use crate::value::{Key, Map, Value};
 
 /// The action.
 pub(super) struct SetFact;
@@ -22,7 +21,7 @@ impl Action for SetFact {
                 );
                 return Err(Failure::new(message));
             }
-            facts.insert(Key::from(name), from_key_value(call, value));
+            facts.insert(Key::from(name), value.clone());
         }
         if facts.is_empty() {
             return Err(Failure::new("No key/value pairs provided, at least one is required for this action to succeed"));
@@ -32,19 +31,6 @@ impl Action for SetFact {
         result.insert("ansible_facts", Value::map(facts.clone()));
         Ok(Plan::Done(Done { result, effect: Some(Effect::SetFacts { facts, cacheable }) }))
     }
-}
-
-/// `set_fact: a=yes` makes booleans of texts; in a map texts stay texts.
-fn from_key_value(call: &Call<'_>, value: &Value) -> Value {
-    match value {
-        Value::Text(text) if call.args.is_key_value() => bool_word(text).unwrap_or_else(|| value.clone()),
-        other => other.clone(),
-    }
-}
-
-fn bool_word(text: &Text) -> Option<Value> {
-    matches!(text.as_str().to_lowercase().as_str(), "true" | "false" | "yes" | "no")
-        .then(|| to_bool(&Value::Text(text.clone())).map(Value::Bool))?
 }
 
 fn is_name(name: &str) -> bool {

@@ -517,7 +517,7 @@ impl<'b, 'a> Batch<'b, 'a> {
     }
 
     /// The host goes to its rescue, or has failed.
-    fn fail(&mut self, index: usize) -> AfterFailure {
+    pub fn fail(&mut self, index: usize) -> AfterFailure {
         let after = self.hosts[index].moves().fail();
         if after == AfterFailure::Failing && self.hosts[index].cursor.has_failed() {
             self.lost(index);
@@ -559,7 +559,7 @@ impl<'b, 'a> Batch<'b, 'a> {
             let failed = results[0].host;
             for index in 0..self.hosts.len() {
                 if self.hosts[index].id != failed && !self.hosts[index].unreachable && !self.hosts[index].failed {
-                    let _ = self.fail(index);
+                    self.fail(index);
                 }
             }
         }
@@ -595,7 +595,7 @@ impl<'b, 'a> Batch<'b, 'a> {
             let host = &self.hosts[index];
             let goes_on = !host.failed && !host.unreachable && !host.cursor.in_rescue() && !host.cursor.is_failing();
             if goes_on {
-                let _ = self.fail(index);
+                self.fail(index);
             }
         }
     }
@@ -808,7 +808,7 @@ fn default_name(task: &Task, templar: &Templar) -> String {
     match &task.work {
         Work::IncludeRole(include) => match rendered(templar, &include.name.value) {
             Some(role) => format!("{} : {role}", include.written),
-            None => include.written.to_string(),
+            None => format!("{} : {}", include.written, super::keywords::shown(&include.name.value)),
         },
         Work::Module(_) | Work::IncludeTasks(_) | Work::Meta(_) => task.action_name().to_owned(),
     }

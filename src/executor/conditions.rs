@@ -17,6 +17,8 @@ pub enum Verdict {
 pub struct ConditionError {
     /// In Ansible's words.
     pub message: String,
+    /// The same without the keyword.
+    pub text: String,
     /// Where.
     pub diagnostic: Diagnostic,
 }
@@ -31,7 +33,7 @@ pub fn evaluate(keyword: &str, conditions: &[Spanned<Value>], templar: &Templar)
                 let diagnostic = error.to_diagnostic();
                 let diagnostic = if diagnostic.labels.is_empty() { diagnostic.at(&condition.span) } else { diagnostic };
                 let message = format!("A '{keyword}' expression failed: {}", error.full_message());
-                return Err(ConditionError { message, diagnostic });
+                return Err(ConditionError { message, text: error.full_message(), diagnostic });
             }
         }
     }

@@ -142,7 +142,8 @@ impl Batch<'_, '_> {
             };
             self.executor.tell(Event::Result(Box::new(event)));
             let name = Arc::clone(&self.hosts[index].name);
-            self.fail_host(index, &name);
+            self.executor.stats.of(&name).failed += 1;
+            self.fail(index);
         }
     }
 }

@@ -111,7 +111,10 @@ impl Runner<'_> {
     fn looped(&self, looping: &Loop) -> HostResult {
         let items = match self.items(looping) {
             Ok(items) => items,
-            Err(end) => return self.sum(*end, None),
+            Err(mut end) => {
+                self.mark_ignored(&self.templar(&self.job.stack), &mut end);
+                return self.sum(*end, None);
+            }
         };
         let mut ends: Vec<ItemEnd> = Vec::with_capacity(items.len());
         let mut next = 0;
@@ -591,7 +594,10 @@ impl Runner<'_> {
                     result.insert("changed", changed);
                     result.insert("changed_when_result", changed);
                 }
-                Err(error) => fail_with(result, diagnostics, error.message, error.diagnostic),
+                Err(error) => {
+                    result.insert("changed_when_result", error.text);
+                    fail_with(result, diagnostics, error.message, error.diagnostic);
+                }
             }
         }
         if !task.failed_when.is_empty() {
@@ -609,7 +615,7 @@ impl Runner<'_> {
                     }
                 }
                 Err(error) => {
-                    result.insert("failed_when_result", error.message.clone());
+                    result.insert("failed_when_result", error.text);
                     fail_with(result, diagnostics, error.message, error.diagnostic);
                 }
             }
@@ -912,7 +918,7 @@ fn visit_texts(value: &Value, visit: &mut dyn FnMut(&str)) {
 /// Arguments that are expressions, which their action evaluates.
 fn is_expression(module: &str, option: &str, value: &Value) -> bool {
     match (module, option) {
-        ("assert", "that") => !Templar::is_template(value) || value.as_str().is_none(),
+        ("assert", "that") => true,
         ("debug", "var") => !Templar::is_template(value),
         _ => false,
     }

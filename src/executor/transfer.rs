@@ -244,8 +244,8 @@ fn poll(
         runner.tell(Event::AsyncPoll { host: std::sync::Arc::clone(&runner.job.host_name), job: job.clone(), finished });
         if finished {
             let mut reply = reply;
-            for key in ["started", "finished", "results_file"] {
-                reply.outcome.shift_remove(key);
+            for key in ["started", "finished"] {
+                reply.outcome.insert(key.to_owned(), true.into());
             }
             reply.outcome.insert("ansible_job_id".to_owned(), job.into());
             return Ok(reply);

@@ -45,7 +45,8 @@ impl Module for Setup {
             let plain = name.strip_prefix("ansible_").unwrap_or(name);
             patterns.is_empty() || patterns.iter().any(|pattern| glob::matches(pattern, name) || glob::matches(pattern, plain))
         };
-        let mut named: JsonMap = found.into_iter().map(|(name, value)| (format!("ansible_{name}"), value)).filter(|(name, _)| is_wanted(name)).collect();
+        let mut named: JsonMap =
+            found.into_iter().map(|(name, value)| (format!("ansible_{name}"), value)).filter(|(name, _)| is_wanted(name)).collect();
         if args.filter.iter().all(String::is_empty) {
             named.insert("gather_subset".to_owned(), args.gather_subset.iter().map(|word| Json::from(word.as_str())).collect());
             named.insert("module_setup".to_owned(), true.into());

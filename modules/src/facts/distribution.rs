@@ -134,7 +134,8 @@ fn identify_at(root: &Path) -> Distribution {
         "Debian" => {
             found.file = Some((path.to_owned(), "Debian"));
             if name == "Debian"
-                && let Some(version) = read("/etc/debian_version").filter(|version| version.starts_with(|letter: char| letter.is_ascii_digit()))
+                && let Some(version) =
+                    read("/etc/debian_version").filter(|version| version.starts_with(|letter: char| letter.is_ascii_digit()))
             {
                 found.minor = version.split_once('.').map(|(_, minor)| minor.to_owned());
                 found.version = version;
@@ -167,7 +168,9 @@ fn identify_at(root: &Path) -> Distribution {
             found.release = "NA".to_owned();
         }
         "Suse" => found.file = Some((path.to_owned(), "SUSE")),
-        "Archlinux" => found.file = Some((if root.join("etc/arch-release").exists() { "/etc/arch-release" } else { path }.to_owned(), "Archlinux")),
+        "Archlinux" => {
+            found.file = Some((if root.join("etc/arch-release").exists() { "/etc/arch-release" } else { path }.to_owned(), "Archlinux"))
+        }
         _ => found.file = (!text.is_empty()).then(|| (path.to_owned(), "NA")),
     }
     if found.version.is_empty() {
@@ -220,6 +223,10 @@ mod tests {
         let rocky = "NAME=\"Rocky Linux\"\nID=\"rocky\"\nVERSION=\"9.3 (Blue Onyx)\"\nVERSION_ID=\"9.3\"\n";
         let release = "Rocky Linux release 9.3 (Blue Onyx)\n";
         check(&[("os-release", rocky), ("redhat-release", release)], ["Rocky", "RedHat", "9.3", "9", "Blue Onyx"], None);
-        check(&[("os-release", "ID=alpine\nVERSION_ID=3.19.1\n"), ("alpine-release", "3.19.1\n")], ["Alpine", "Alpine", "3.19.1", "3", "NA"], None);
+        check(
+            &[("os-release", "ID=alpine\nVERSION_ID=3.19.1\n"), ("alpine-release", "3.19.1\n")],
+            ["Alpine", "Alpine", "3.19.1", "3", "NA"],
+            None,
+        );
     }
 }

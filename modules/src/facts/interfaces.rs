@@ -244,7 +244,8 @@ mod tests {
 
     #[test]
     fn addresses_of_ip_and_of_busybox_are_read() {
-        let address = Address::parse("2: eth0    inet 192.0.2.2/24 brd 192.0.2.255 scope global dynamic eth0:1\\   valid_lft forever").unwrap();
+        let address =
+            Address::parse("2: eth0    inet 192.0.2.2/24 brd 192.0.2.255 scope global dynamic eth0:1\\   valid_lft forever").unwrap();
         assert_eq!((address.interface.as_str(), address.label.as_str(), address.scope.as_str()), ("eth0", "eth0:1", "global"));
         assert_eq!(address.ipv4_fact()["network"], "192.0.2.0");
         let address = Address::parse("1: lo    inet6 ::1/128 scope host \\       valid_lft forever preferred_lft forever").unwrap();

@@ -46,7 +46,8 @@ fn output(look: &Look, path: &Path) -> Result<String, String> {
 }
 
 fn contents(path: &Path) -> Result<String, String> {
-    let bytes = std::fs::read(path).map_err(|error| format!("Could not read fact file ({}): {}", path.display(), crate::outcome::errno_text(&error)))?;
+    let bytes = std::fs::read(path)
+        .map_err(|error| format!("Could not read fact file ({}): {}", path.display(), crate::outcome::errno_text(&error)))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -101,4 +101,3 @@ pub fn service_manager(host: &Host) -> String {
     }
     .to_owned()
 }
-

@@ -42,7 +42,9 @@ pub fn resolve(subset: &[String]) -> Result<Vec<&'static Collector>> {
 
 /// The collectors that a name means.
 fn members(name: &str, word: &str) -> Result<Vec<&'static str>> {
-    let of = |wanted: &dyn Fn(&Collector) -> bool| COLLECTORS.iter().filter(|collector| wanted(collector)).map(|collector| collector.name).collect();
+    let of = |wanted: &dyn Fn(&Collector) -> bool| {
+        COLLECTORS.iter().filter(|collector| wanted(collector)).map(|collector| collector.name).collect()
+    };
     match name {
         "all" => Ok(of(&|_| true)),
         "min" => Ok(of(&|collector| collector.minimal)),
@@ -56,7 +58,8 @@ fn members(name: &str, word: &str) -> Result<Vec<&'static str>> {
 }
 
 fn unknown(word: &str) -> Failure {
-    let mut names: Vec<&str> = COLLECTORS.iter().flat_map(|collector| std::iter::once(&collector.name).chain(collector.names)).copied().collect();
+    let mut names: Vec<&str> =
+        COLLECTORS.iter().flat_map(|collector| std::iter::once(&collector.name).chain(collector.names)).copied().collect();
     names.extend(["all", "facter", "ohai"]);
     names.sort_unstable();
     Failure::new(format!("Bad subset '{word}' given to Ansible. gather_subset options allowed: {}", names.join(", ")))

@@ -51,8 +51,14 @@ pub(super) fn chroot(look: &mut Look, facts: &mut Facts) {
         (Ok(own), Ok(first)) => own != first,
         (Ok((_, inode)), Err(_)) => {
             let kind = text_of("/proc/mounts").unwrap_or_default();
-            let kind = kind.lines().filter_map(|line| line.split(' ').nth(1).zip(line.split(' ').nth(2))).filter(|(at, _)| *at == "/").last();
-            inode != match kind { Some((_, "btrfs")) => 256, Some((_, "xfs")) => 128, _ => 2 }
+            let kind =
+                kind.lines().filter_map(|line| line.split(' ').nth(1).zip(line.split(' ').nth(2))).filter(|(at, _)| *at == "/").last();
+            inode
+                != match kind {
+                    Some((_, "btrfs")) => 256,
+                    Some((_, "xfs")) => 128,
+                    _ => 2,
+                }
         }
         (Err(_), _) => false,
     };

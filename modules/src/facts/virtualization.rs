@@ -47,9 +47,16 @@ impl Found {
         }
         found.from_firmware();
         if Path::new("/proc/xen").exists() {
-            if text_of("/proc/xen/capabilities").is_some_and(|text| text.contains("control_d")) { found.host("xen") } else { found.guest("xen") }
+            if text_of("/proc/xen/capabilities").is_some_and(|text| text.contains("control_d")) {
+                found.host("xen")
+            } else {
+                found.guest("xen")
+            }
         }
-        if look.host.find_program("lscpu").is_none() && found.guest.is_empty() && text_of("/proc/cpuinfo").is_some_and(|text| text.contains("QEMU Virtual CPU")) {
+        if look.host.find_program("lscpu").is_none()
+            && found.guest.is_empty()
+            && text_of("/proc/cpuinfo").is_some_and(|text| text.contains("QEMU Virtual CPU"))
+        {
             found.guest("kvm");
         }
         if Path::new("/dev/kvm").exists() {
