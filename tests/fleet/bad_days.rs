@@ -2,11 +2,10 @@
 //!
 //! Each test that spoils a host has a Debian of its own.
 
-use std::process::Child;
 use std::time::{Duration, Instant};
 
 use crate::hosts::Fleet;
-use crate::run::{Play, Run, file, path};
+use crate::run::{Play, file, path};
 
 /// The processes of driftless on a host: those that run a program of ours, whatever they call themselves.
 pub const HELPERS: &str = "for p in /proc/[0-9]*; do case $(readlink $p/exe) in *driftless*) echo ${p#/proc/};; esac; done";
@@ -21,10 +20,9 @@ const LONG: &str = "
 fn a_killed_controller_leaves_its_host_clean() {
     let Some(fleet) = Fleet::around_us() else { return };
     let host = "debian-5";
-    let mut controller = Play::on(host, LONG).start(&fleet);
+    let controller = Play::on(host, LONG).start(&fleet);
     let shell = wait_for_long(&fleet, host);
-    controller.kill().expect("it still runs");
-    controller.wait().expect("it is ours");
+    controller.kill();
 
     let left = format!("{{ {HELPERS}; }}; [ ! -e /proc/{shell} ] || echo {shell}; pgrep -x sleep || :");
     within(Duration::from_secs(5), || fleet.ask(host, &left).is_empty(), || fleet.ask(host, "ps -ef"));
@@ -46,7 +44,7 @@ fn a_killed_helper_fails_its_task_and_the_next_one_runs() {
     wait_for_long(&fleet, host);
     fleet.ask(host, &format!("kill -9 $({HELPERS})"));
 
-    end_of(run).expect_ok().expect(host, "rescued", 1).expect(host, "unreachable", 0);
+    run.end().expect_ok().expect(host, "rescued", 1).expect(host, "unreachable", 0);
     let why = fleet.ask(host, "cat /tmp/why");
     assert!(why.contains("SIGKILL") || why.contains("signal 9"), "{why}");
 }
@@ -59,7 +57,7 @@ fn a_session_that_dies_is_unreachable_and_the_others_go_on() {
     wait_for_long(&fleet, host);
     fleet.command(&["set", host, "drop"]);
 
-    end_of(run).expect_code(4).expect(host, "unreachable", 1).expect("trixie-1", "ok", 2);
+    run.end().expect_code(4).expect(host, "unreachable", 1).expect("trixie-1", "ok", 2);
 }
 
 #[test]
@@ -128,10 +126,6 @@ fn a_full_disk_and_a_read_only_one_leave_no_file_half_written() {
         run.expect_ok().expect(host, "ignored", 1);
         assert_eq!(fleet.ask(host, "cat /srv/precious; ls -A /srv"), "old\nfleet\nprecious");
     }
-}
-
-fn end_of(run: Child) -> Run {
-    Run::of(run.wait_with_output().expect("it is ours"))
 }
 
 /// Waits until the task `LONG` runs, and gives the process id of its shell.

@@ -42,11 +42,30 @@ impl Play {
     }
 
     /// Starts it, for a test that has something to do meanwhile.
-    pub fn start(&self, fleet: &Fleet) -> Child {
+    pub fn start(self, fleet: &Fleet) -> Running {
         let mut command = program();
         command.args(["-i", &fleet.inventory]).arg(self.0.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().expect("driftless starts")
+        Running { child: command.spawn().expect("driftless starts"), _play: self }
+    }
+}
+
+/// A run that goes on, and the playbook that it reads.
+pub struct Running {
+    child: Child,
+    _play: Play,
+}
+
+impl Running {
+    /// Kills the controller.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it still runs");
+        self.child.wait().expect("it is ours");
+    }
+
+    /// Waits for its end.
+    pub fn end(self) -> Run {
+        Run::of(self.child.wait_with_output().expect("it is ours"))
     }
 }
 
@@ -85,7 +104,7 @@ fn program() -> Command {
 
 impl Run {
     /// From what a finished process left.
-    pub fn of(output: Output) -> Self {
+    fn of(output: Output) -> Self {
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         let recap = String::from_utf8_lossy(&output.stdout).lines().filter_map(recap_line).collect();
         Self { code: output.status.code().unwrap_or(-1), text, recap }
