@@ -5,6 +5,7 @@
 
 extern crate self as driftless_modules;
 
+pub mod accounts;
 pub mod builtin;
 pub mod facts;
 pub mod host;
@@ -35,9 +36,12 @@ registry::modules! {
     builtin::blockinfile::Blockinfile,
     builtin::command::Command,
     builtin::copy::Copy,
+    builtin::cron::Cron,
     builtin::fetch::Fetch,
     builtin::file::File,
     builtin::find::Find,
+    builtin::group::Group,
+    builtin::hostname::Hostname,
     builtin::lineinfile::Lineinfile,
     builtin::ping::Ping,
     builtin::script::Raw,
@@ -51,5 +55,6 @@ registry::modules! {
     builtin::systemd::Systemd,
     builtin::systemd::SystemdService,
     builtin::tempfile::Tempfile,
+    builtin::user::User,
     builtin::wait_for::WaitFor,
 }

@@ -48,7 +48,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
 
 /// What a host's distribution is called.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Distribution {
+pub(crate) struct Distribution {
     pub name: String,
     pub version: String,
     pub major: String,
@@ -109,7 +109,7 @@ pub(super) fn lsb(look: &mut Look, facts: &mut Facts) {
 }
 
 /// The host's distribution.
-pub(super) fn identify() -> Distribution {
+pub(crate) fn identify() -> Distribution {
     identify_at(Path::new("/"))
 }
 

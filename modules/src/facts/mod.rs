@@ -24,6 +24,8 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub(crate) use distribution::identify;
+pub(crate) use platform::full_name;
 pub use programs::{package_manager, service_manager};
 pub use subset::resolve;
 

@@ -1,14 +1,19 @@
 //! `platform`: kernel, machine, names.
 
 use std::fs;
+use std::time::Duration;
 
 use super::{Facts, Look, python, set, text_of};
+use crate::Host;
+
+/// A name server that does not answer keeps nobody waiting for longer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn collect(look: &mut Look, facts: &mut Facts) {
     let uname = rustix::system::uname();
     let text = |text: &std::ffi::CStr| text.to_string_lossy().into_owned();
     let (nodename, machine) = (text(uname.nodename()), text(uname.machine()));
-    let fqdn = fqdn(look, &nodename);
+    let fqdn = full_name(look.host, &nodename);
     set(facts, "system", text(uname.sysname()));
     set(facts, "kernel", text(uname.release()));
     set(facts, "kernel_version", text(uname.version()));
@@ -49,14 +54,14 @@ fn userspace_bits() -> &'static str {
 }
 
 /// The host's full name: the first of its names that has a dot, else its canonical one.
-fn fqdn(look: &Look, nodename: &str) -> String {
-    let names = host_names(look, nodename).unwrap_or_default();
+pub(crate) fn full_name(host: &Host, nodename: &str) -> String {
+    let names = host_names(host, nodename).unwrap_or_default();
     let dotted = names.iter().find(|name| name.contains('.'));
     dotted.or(names.first()).cloned().unwrap_or_else(|| nodename.to_owned())
 }
 
 /// The names of the address that `nodename` has.
-fn host_names(look: &Look, nodename: &str) -> Option<Vec<String>> {
+fn host_names(host: &Host, nodename: &str) -> Option<Vec<String>> {
     let hosts = text_of("/etc/hosts").unwrap_or_default();
     let lines: Vec<Vec<&str>> = hosts
         .lines()
@@ -68,7 +73,8 @@ fn host_names(look: &Look, nodename: &str) -> Option<Vec<String>> {
         let first = lines.iter().find(|words| words[0] == line[0])?;
         return Some(own(&first[1..]));
     }
-    let found = look.ask("getent", &["hosts", nodename])?;
+    let command = host.command(host.find_program("getent")?).args(["hosts", nodename]).timeout(PATIENCE);
+    let found = host.query(&command).ok().filter(crate::host::Output::succeeded)?.stdout();
     let words: Vec<&str> = found.lines().next()?.split_whitespace().collect();
     words.get(1..).filter(|names| !names.is_empty()).map(own)
 }
