@@ -66,13 +66,14 @@ fn of_doc(fact: &Json) -> Fact {
         "jsonarg" => "json",
         kind => kind,
     };
+    let default = fact.get("default").map(plain).map(|text| if kind == "bool" { truth(&text) } else { text });
     Fact {
         kind: kind.to_owned(),
         // A list whose documentation does not say holds anything.
         elements: (kind == "list").then(|| fact["elements"].as_str().unwrap_or("raw").to_owned()),
         aliases: texts("aliases"),
         choices: texts("choices"),
-        default: fact.get("default").map(plain),
+        default,
         required: fact["required"].as_bool().unwrap_or(false),
     }
 }
@@ -83,7 +84,17 @@ fn sorted(texts: impl Iterator<Item = String>) -> Vec<String> {
     texts
 }
 
-/// Documentation writes `"no"`, `no` and `false` alike.
+/// Documentation writes `no` and `false` alike.
+fn truth(text: &str) -> String {
+    match text {
+        "no" => "false",
+        "yes" => "true",
+        other => other,
+    }
+    .to_owned()
+}
+
+/// A value as text.
 fn plain(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
