@@ -55,12 +55,18 @@ impl Module for Service {
         let engine: Box<dyn Engine> = match manager {
             Manager::Systemd => return with_systemd(args, host),
             Manager::OpenRc => Box::new(OpenRc { name: args.name.clone(), runlevel: args.runlevel.clone(), arguments }),
-            Manager::InitScripts => Box::new(InitScripts { name: args.name.clone(), pattern: args.pattern.clone(), arguments }),
+            Manager::InitScripts => Box::new(InitScripts { name: args.name.clone(), arguments }),
         };
         if args.state.is_none() && args.enabled.is_none() {
             return Err(Failure::new("one of the following is required: state, enabled"));
         }
-        let wanted = Wanted { name: &args.name, state: args.state, enabled: args.enabled, sleep: args.sleep.map(Duration::from_secs) };
+        let wanted = Wanted {
+            name: &args.name,
+            state: args.state,
+            enabled: args.enabled,
+            pattern: args.pattern.as_deref(),
+            sleep: args.sleep.map(Duration::from_secs),
+        };
         service::converge(&*engine, &wanted, host)
     }
 }

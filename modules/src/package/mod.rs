@@ -1,6 +1,7 @@
 //! Packages: what the engines share. One folder per package manager; the module of each reads its own options.
 
 pub mod apt;
+pub mod dnf;
 
 use crate::host::{Change, Command, Diff, Output};
 use crate::{Host, Result};

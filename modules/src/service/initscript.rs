@@ -14,8 +14,6 @@ const FOLDER: &str = "/etc/init.d";
 pub struct InitScripts {
     /// Its name.
     pub name: String,
-    /// A text to look for among the processes instead of asking the script.
-    pub pattern: Option<String>,
     /// Further words for its script.
     pub arguments: Vec<String>,
 }
@@ -43,9 +41,6 @@ impl InitScripts {
 
 impl Engine for InitScripts {
     fn is_running(&self, host: &Host) -> Result<bool> {
-        if let Some(pattern) = &self.pattern {
-            return Ok(processes().any(|line| line.contains(pattern.as_str())));
-        }
         let status = host.query(&host.command(self.need_script()?).arg("status"))?;
         Ok(status.succeeded())
     }
@@ -82,14 +77,4 @@ impl Engine for InitScripts {
     fn control_failed(&self, _action: Action, output: &Output) -> Failure {
         super::plain::said(output)
     }
-}
-
-/// The command lines of all processes.
-fn processes() -> impl Iterator<Item = String> {
-    let own = std::process::id().to_string();
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter(move |entry| entry.file_name().to_string_lossy() != own.as_str()).filter_map(|entry| {
-        let line = std::fs::read(entry.path().join("cmdline")).ok()?;
-        Some(String::from_utf8_lossy(&line).replace('\0', " "))
-    })
 }

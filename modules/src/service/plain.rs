@@ -14,13 +14,15 @@ pub struct Wanted<'a> {
     pub state: Option<State>,
     /// Whether it starts at boot.
     pub enabled: Option<bool>,
+    /// A text to look for among the processes instead of asking for the status.
+    pub pattern: Option<&'a str>,
     /// How long a restart rests between stop and start.
     pub sleep: Option<Duration>,
 }
 
 /// Makes it so.
 pub fn converge(engine: &dyn Engine, wanted: &Wanted<'_>, host: &mut Host) -> Result<Outcome> {
-    let Wanted { name, state, enabled, sleep } = *wanted;
+    let Wanted { name, state, enabled, pattern, sleep } = *wanted;
     if let Some(enabled) = enabled
         && engine.is_enabled(host)? != enabled
     {
@@ -33,7 +35,10 @@ pub fn converge(engine: &dyn Engine, wanted: &Wanted<'_>, host: &mut Host) -> Re
     }
     let enabling = !host.changes().is_empty();
     if let Some(state) = state {
-        let running = engine.is_running(host)?;
+        let running = match pattern {
+            Some(pattern) => processes().any(|line| line.contains(pattern)),
+            None => engine.is_running(host)?,
+        };
         if let Some(action) = state.action(running) {
             act(engine, name, action, running, sleep, host)?;
         }
@@ -80,4 +85,14 @@ fn act(engine: &dyn Engine, name: &str, action: Action, running: bool, sleep: Op
 pub(super) fn said(output: &Output) -> Failure {
     let stderr = output.stderr();
     Failure::new(if stderr.trim().is_empty() { output.stdout() } else { stderr })
+}
+
+/// The command lines of all processes.
+fn processes() -> impl Iterator<Item = String> {
+    let own = std::process::id().to_string();
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter(move |entry| entry.file_name().to_string_lossy() != own.as_str()).filter_map(|entry| {
+        let line = std::fs::read(entry.path().join("cmdline")).ok()?;
+        Some(String::from_utf8_lossy(&line).replace('\0', " "))
+    })
 }
