@@ -25,7 +25,7 @@ impl Action for GroupBy {
         let group = key;
         let mut result = Map::new();
         result.insert("changed", false);
-        result.insert("add_group", group.as_str());
+        result.insert("add_group", group.replace(' ', "-"));
         result.insert("parent_groups", Value::list(parents.iter().map(|parent| Value::text(parent.as_str())).collect()));
         Ok(Plan::Done(Done { result, effect: Some(Effect::GroupBy { group, parents }) }))
     }

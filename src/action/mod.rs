@@ -65,6 +65,8 @@ pub enum Plan {
     Done(Done),
     /// More than one request: [`Action::talk`].
     Talk,
+    /// It cannot be done.
+    Failed(Box<Failure>),
 }
 
 /// What came of a call.

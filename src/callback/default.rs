@@ -3,6 +3,7 @@
 use super::{Callback, Options, ResultFormat, always_verbose, diff, dump_result, host_label};
 use crate::display::{Display, Role};
 use crate::event::{Event, HostStats, ItemResult, RunStats, Status, TaskInfo, TaskResult};
+use crate::source::Severity;
 use crate::value::{Layout, Value, dump};
 
 /// The callback.
@@ -200,6 +201,7 @@ impl Callback for Default {
             Event::Notified { handler, host } if self.options.verbosity > 1 => {
                 display.coloured(Role::Verbose, &format!("NOTIFIED HANDLER {handler} for {host}"));
             }
+            Event::Diagnostic(diagnostic) if diagnostic.severity == Severity::Warning => display.diagnostic(diagnostic),
             Event::Diagnostic(diagnostic) => {
                 self.banner(display);
                 display.diagnostic_beside_result(diagnostic);

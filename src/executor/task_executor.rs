@@ -121,11 +121,15 @@ impl Runner<'_> {
         let templar = self.templar(&self.job.stack);
         let ahead = self.may_go_ahead();
         let mut last_result: Option<Map> = None;
+        let mut facts = Map::new();
         while next < items.len() {
             if self.shared.interrupted.load(Ordering::Relaxed) {
                 break;
             }
-            let stack = self.item_stack(&items[next], last_result.as_ref());
+            let mut stack = self.item_stack(&items[next], last_result.as_ref());
+            if !facts.is_empty() {
+                stack.push(Layer::new(Precedence::SetFacts, "the loop", facts.clone()));
+            }
             let stage = self.prepare(stack, Some(&items[next]));
             let mut batch = vec![stage];
             if ahead && batch.iter().all(can_lead) {
@@ -135,6 +139,10 @@ impl Runner<'_> {
             next += batch.len();
             let broke = transfer::run_batch(self, batch, &mut |offset, mut end| {
                 let item = &items[first + offset];
+                // What an item sets the next one sees.
+                if let Some(Value::Map(found)) = end.result.get("ansible_facts") {
+                    facts.extend(found.iter().map(|(key, value)| (key.clone(), value.clone())));
+                }
                 let stop = self.breaks(item, &mut end);
                 self.finish_item(item, &mut end);
                 last_result = Some(outcome::registered(&end.result));
@@ -397,10 +405,10 @@ impl Runner<'_> {
             verbosity: self.shared.verbosity,
             environment: &environment,
         };
-        let plan = action.plan(&context_call).map_err(failure_end)?;
+        let plan = action.plan(&context_call).unwrap_or_else(|failure| Plan::Failed(Box::new(failure)));
         let mut end = ItemEnd { delegated_to: delegate.as_deref().map(Arc::from), ..ItemEnd::default() };
         let route = match plan {
-            Plan::Done(_) => None,
+            Plan::Done(_) | Plan::Failed(_) => None,
             Plan::Send(_) | Plan::Talk => Some(self.route(&reader, stack, delegate.as_deref())?),
         };
         if delegate.is_some() && reader.flag(Keyword::DelegateFacts).map_err(keyword_end)?.unwrap_or(false) {
@@ -870,7 +878,7 @@ impl Scope for Watched {
 fn can_lead(stage: &Stage) -> bool {
     match stage {
         Stage::Ended(_) => true,
-        Stage::Ready(ready) => matches!(ready.plan, Plan::Send(_) | Plan::Done(_)),
+        Stage::Ready(ready) => matches!(ready.plan, Plan::Send(_) | Plan::Done(_) | Plan::Failed(_)),
     }
 }
 

@@ -165,6 +165,14 @@ fn attempt_once(runner: &Runner<'_>, ready: &mut Ready) -> Result<Done, TalkErro
     let more = ready.retry.retries > 0;
     let plan = std::mem::replace(&mut ready.plan, Plan::Talk);
     match plan {
+        Plan::Failed(failure) => {
+            if more {
+                ready.plan = with_call(runner, ready, |call, action| {
+                    Ok(action.plan(call).unwrap_or_else(|failure| Plan::Failed(Box::new(failure))))
+                })?;
+            }
+            Err(TalkError::Failed(*failure))
+        }
         Plan::Done(done) => {
             if more {
                 ready.plan = with_call(runner, ready, |call, action| Ok(action.plan(call)?))?;
