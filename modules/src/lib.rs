@@ -41,6 +41,7 @@ registry::modules! {
     builtin::fetch::Fetch,
     builtin::file::File,
     builtin::find::Find,
+    builtin::git::Git,
     builtin::group::Group,
     builtin::hostname::Hostname,
     builtin::lineinfile::Lineinfile,
@@ -57,6 +58,7 @@ registry::modules! {
     builtin::systemd::Systemd,
     builtin::systemd::SystemdService,
     builtin::tempfile::Tempfile,
+    builtin::unarchive::Unarchive,
     builtin::user::User,
     builtin::wait_for::WaitFor,
 }

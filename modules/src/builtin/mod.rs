@@ -1,6 +1,7 @@
 //! The modules, one file each.
 
 pub mod apt;
+mod archive;
 pub mod async_status;
 pub mod blockinfile;
 pub mod command;
@@ -11,6 +12,7 @@ mod edit;
 pub mod fetch;
 pub mod file;
 pub mod find;
+pub mod git;
 pub mod group;
 pub mod hostname;
 pub mod lineinfile;
@@ -25,5 +27,6 @@ pub mod stat;
 pub mod systemd;
 mod tcp_table;
 pub mod tempfile;
+pub mod unarchive;
 pub mod user;
 pub mod wait_for;
