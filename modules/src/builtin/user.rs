@@ -382,7 +382,7 @@ fn home_mode() -> Option<u32> {
     let text = std::fs::read_to_string("/etc/login.defs").ok()?;
     let setting = |name: &str| {
         let words = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-        let value = words.filter(|words| words.first() == Some(&name)).filter_map(|words| words.get(1).copied()).last()?;
+        let value = words.filter(|words| words.first() == Some(&name)).filter_map(|words| words.get(1).copied()).next_back()?;
         u32::from_str_radix(value, 8).ok()
     };
     setting("HOME_MODE").or_else(|| setting("UMASK").map(|umask| 0o777 & !umask))

@@ -20,17 +20,11 @@ fn fact(look: &mut Look, path: &Path) -> Json {
     use std::os::unix::fs::PermissionsExt;
     let is_program = path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o100 != 0);
     let text = if is_program { output(look, path) } else { contents(path) };
-    match text {
-        Ok(text) => parse(&text).unwrap_or_else(|| {
-            let message = format!("error loading facts as JSON or ini - please check content: {}", path.display());
-            look.host.warn(message.clone());
-            message.into()
-        }),
-        Err(message) => {
-            look.host.warn(message.clone());
-            message.into()
-        }
-    }
+    let fact = text.and_then(|text| parse(&text).map_err(|problem| problem.told_of(path)));
+    fact.unwrap_or_else(|message| {
+        look.host.warn(message.clone());
+        message.into()
+    })
 }
 
 fn output(look: &Look, path: &Path) -> Result<String, String> {
@@ -51,8 +45,60 @@ fn contents(path: &Path) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn parse(text: &str) -> Option<Json> {
-    serde_json::from_str(text).ok().or_else(|| ini(text).map(Json::Object))
+/// Why a fact's text cannot be read.
+#[derive(Debug, PartialEq)]
+enum Problem {
+    /// It is neither JSON nor INI.
+    Neither,
+    /// A value of INI refers to another in a wrong way.
+    Reference(String),
+}
+
+impl Problem {
+    fn told_of(&self, path: &Path) -> String {
+        let path = path.display();
+        match self {
+            Self::Neither => format!("error loading facts as JSON or ini - please check content: {path}"),
+            Self::Reference(why) => format!("error loading facts as ini - please check content: {path} ({why})"),
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<Json, Problem> {
+    if let Ok(value) = serde_json::from_str(text) {
+        return Ok(value);
+    }
+    let mut sections = ini(text).ok_or(Problem::Neither)?;
+    for values in sections.values_mut().filter_map(Json::as_object_mut) {
+        let written = values.clone();
+        for value in values.values_mut() {
+            *value = resolved(value.as_str().unwrap_or_default(), &written)?.into();
+        }
+    }
+    Ok(sections.into())
+}
+
+/// A value with `%%` as `%` and `%(name)s` as that entry of its section.
+fn resolved(text: &str, section: &JsonMap) -> Result<String, Problem> {
+    let mut done = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('%') {
+        done.push_str(&rest[..at]);
+        let after = &rest[at + 1..];
+        if let Some(next) = after.strip_prefix('%') {
+            done.push('%');
+            rest = next;
+        } else if let Some((name, next)) = after.strip_prefix('(').and_then(|inner| inner.split_once(")s")) {
+            let value = section.get(&name.to_lowercase()).and_then(Json::as_str);
+            let value = value.ok_or_else(|| Problem::Reference(format!("Bad value substitution: there is no `{name}`")))?;
+            done.push_str(&value.replace("%%", "%"));
+            rest = next;
+        } else {
+            return Err(Problem::Reference(format!("'%' must be followed by '%' or '(', found: '{}'", &rest[at..])));
+        }
+    }
+    done.push_str(rest);
+    Ok(done)
 }
 
 /// Sections of `name = value` or `name: value`; names in lower case, lines that begin with a blank go on with the value before.
@@ -95,8 +141,10 @@ mod tests {
 
     #[test]
     fn facts_are_json_or_ini() {
-        assert_eq!(parse("{\"a\": [1]}"), Some(json!({"a": [1]})));
-        assert_eq!(parse("# c\n[One]\nKey = v\nb: 1\n  2\n[two]\n"), Some(json!({"One": {"key": "v", "b": "1\n2"}, "two": {}})));
-        assert_eq!(parse("nonsense"), None);
+        assert_eq!(parse("{\"a\": [1]}"), Ok(json!({"a": [1]})));
+        assert_eq!(parse("# c\n[One]\nKey = v\nb: 1\n  2\n[two]\n"), Ok(json!({"One": {"key": "v", "b": "1\n2"}, "two": {}})));
+        assert_eq!(parse("[s]\na = 1%%\nb = %(a)s\n"), Ok(json!({"s": {"a": "1%", "b": "1%"}})));
+        assert_eq!(parse("nonsense"), Err(Problem::Neither));
+        assert!(matches!(parse("[s]\na = %d\n"), Err(Problem::Reference(_))));
     }
 }

@@ -45,7 +45,7 @@ impl Found {
             found.guest("container");
             found.guest(&name);
         }
-        found.from_firmware();
+        found.look_at_firmware();
         if Path::new("/proc/xen").exists() {
             if text_of("/proc/xen/capabilities").is_some_and(|text| text.contains("control_d")) {
                 found.host("xen")
@@ -73,7 +73,7 @@ impl Found {
         found
     }
 
-    fn from_firmware(&mut self) {
+    fn look_at_firmware(&mut self) {
         let read = |file: &str| text_of(Path::new("/sys/devices/virtual/dmi/id").join(file)).unwrap_or_default();
         let (product, vendor, bios, family) = (read("product_name"), read("sys_vendor"), read("bios_vendor"), read("product_family"));
         let kvm = ["KVM", "KVM Server", "Bochs", "AHV", "CloudStack KVM Hypervisor"];
