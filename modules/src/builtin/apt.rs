@@ -1,12 +1,12 @@
 //! `apt`: packages of Debian and its kin, through `apt-get`, `apt-cache` and `dpkg`. No Python is needed, and no aptitude: `upgrade` is
 //! always `apt-get`'s.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use driftless_macros::{Args, Choice};
 
-use crate::host::{Command, Output, glob, words};
+use crate::host::{Command, Diff, Output, glob, words};
 use crate::package::apt::policy_rc_d::PolicyRcD;
 use crate::package::apt::{self, Cache, Package, Wanted};
 use crate::package::{self, Step};
@@ -285,7 +285,7 @@ impl Run<'_> {
         let command = self.allowed(command).arg(if build_dep { "build-dep" } else { "install" }).args(&chosen);
         let output = self.transact(host, command.clone())?;
         if !output.succeeded() {
-            return Err(self.with_failure_times(failed(&shown(&command), &output)));
+            return Err(self.with_failure_times(failed(&self.shown(&command), &output)));
         }
         let stdout = output.stdout();
         let mut steps = apt::steps(&stdout);
@@ -296,6 +296,20 @@ impl Run<'_> {
         package::record(host, &steps, apt::shown_diff(&stdout))?;
         let outcome = self.with_times(host.outcome());
         Ok(outcome.with("stdout", stdout).with("stderr", output.stderr()))
+    }
+
+    /// A command as messages show it: dpkg's options and the names quoted, a blank for each choice that was not made.
+    fn shown(&self, command: &Command) -> String {
+        let argv = command.argv();
+        let verb = argv.iter().position(|word| word == "install" || word == "build-dep").unwrap_or(argv.len());
+        let (options, names) = argv.split_at(verb);
+        let (verb, names) = names.split_first().map_or(("", names), |(verb, names)| (verb.as_str(), names));
+        let quoted = |word: &String| if word.starts_with("Dpkg::Options::") { format!("\"{word}\"") } else { word.clone() };
+        let choices = [self.args.only_upgrade, self.args.state == State::Fixed, self.args.autoremove, self.args.fail_on_autoremove];
+        let blanks = if verb == "build-dep" { 5 } else { 6 } - choices.into_iter().filter(|choice| *choice).count();
+        let options: Vec<String> = options.iter().map(quoted).collect();
+        let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
+        format!("{}{} {verb} {}", options.join(" "), " ".repeat(blanks), names.join(" "))
     }
 
     fn with_failure_times(&self, failure: Failure) -> Failure {
@@ -386,7 +400,8 @@ impl Run<'_> {
         let output = self.transact(host, command.clone())?;
         let stdout = output.stdout();
         if !output.succeeded() {
-            return Err(failed(&format!("{} {} ", command.argv()[0], verb.join(" ")), &output));
+            let failure = Failure::new(format!("'{} {} ' failed: {}", command.argv()[0], verb.join(" "), output.stderr()));
+            return Err(failure.with("rc", output.rc()).with("stdout", stdout));
         }
         if !apt::transacted_nothing(&stdout) {
             package::record(host, &apt::steps(&stdout), apt::shown_diff(&stdout))?;
@@ -417,7 +432,7 @@ impl Run<'_> {
     }
 
     /// A package file: what it depends on comes from the lists.
-    fn deb(&self, host: &mut Host, path: &std::path::Path) -> Result<Outcome> {
+    fn deb(&self, host: &mut Host, path: &Path) -> Result<Outcome> {
         let shown_path = path.display().to_string();
         if shown_path.contains("://") {
             return Err(Failure::new("`deb` with a URL is not supported yet; hint: fetch it with `get_url` first"));
@@ -439,14 +454,53 @@ impl Run<'_> {
                 return Ok(host.outcome().with("stdout", "").with("stderr", ""));
             }
         }
-        let command = self.allowed(self.base()).arg("install").arg(&path);
+        self.install_dependencies(host, &path, &name)?;
+        let options = self.args.dpkg_options.split(',').map(str::trim).filter(|option| !option.is_empty());
+        let command = host.command(host.need_program("dpkg")?).env("DEBIAN_FRONTEND", "noninteractive");
+        let command = command.args(options.map(|option| format!("--{option}"))).args(self.args.force.then_some("--force-all"));
+        let command = command.arg("-i").arg(&path);
+        let policy = PolicyRcD::put(host, self.args.policy_rc_d)?;
+        let output = if host.is_checking() {
+            let simulated = host.command(host.need_program("dpkg")?).args(["--simulate", "-i"]).arg(&path);
+            host.query(&simulated)
+        } else {
+            let command = command.let_finish();
+            host.unrecorded(|door| door.run(&command)).map(|output| output.expect("effects happen when not checking"))
+        };
+        if let Some(policy) = policy {
+            policy.remove(host)?;
+        }
+        let output = output?;
+        let stdout = output.stdout();
+        if !output.succeeded() {
+            let failure = Failure::new(format!("{} failed", words::join(&[&shown_path])));
+            return Err(failure.with("stdout", stdout).with("stderr", output.stderr()));
+        }
+        let step = Step { name, before: "absent", after: "present" };
+        package::record(host, &[step], Some(Diff::Prepared(stdout.clone())))?;
+        Ok(host.outcome().with("stdout", stdout).with("stderr", output.stderr()))
+    }
+
+    /// What a package file needs and the host lacks, from the lists.
+    fn install_dependencies(&self, host: &mut Host, path: &Path, name: &str) -> Result<()> {
+        let output = host.query(&self.allowed(self.base()).args(["--simulate", "install"]).arg(path))?;
+        if !output.succeeded() {
+            return Err(Failure::new(format!("Unable to install package: {}", output.stderr().trim().replace("E: ", "E:"))));
+        }
+        let needed: Vec<String> = apt::steps(&output.stdout())
+            .into_iter()
+            .filter(|step| step.name != name && step.after != "absent")
+            .map(|step| step.name)
+            .collect();
+        if needed.is_empty() {
+            return Ok(());
+        }
+        let command = self.allowed(self.base()).arg("install").args(&needed);
         let output = self.transact(host, command.clone())?;
         if !output.succeeded() {
-            return Err(failed(&shown(&command), &output));
+            return Err(failed(&self.shown(&command), &output));
         }
-        let stdout = output.stdout();
-        package::record(host, &apt::steps(&stdout), apt::shown_diff(&stdout))?;
-        Ok(host.outcome().with("stdout", stdout).with("stderr", output.stderr()))
+        package::record(host, &apt::steps(&output.stdout()), None)
     }
 }
 
@@ -490,10 +544,6 @@ fn expand(host: &Host, names: &[String], state: State) -> Result<Vec<Wanted>> {
         expanded.extend(matching.into_iter().map(|name| Wanted { name, ..wanted.clone() }));
     }
     Ok(expanded)
-}
-
-fn shown(command: &Command) -> String {
-    words::join(&command.argv())
 }
 
 fn failed(command: &str, output: &Output) -> Failure {
