@@ -51,8 +51,7 @@ pub(super) fn chroot(look: &mut Look, facts: &mut Facts) {
         (Ok(own), Ok(first)) => own != first,
         (Ok((_, inode)), Err(_)) => {
             let kind = text_of("/proc/mounts").unwrap_or_default();
-            let kind =
-                kind.lines().filter_map(|line| line.split(' ').nth(1).zip(line.split(' ').nth(2))).filter(|(at, _)| *at == "/").next_back();
+            let kind = kind.lines().filter_map(|line| line.split(' ').nth(1).zip(line.split(' ').nth(2))).rfind(|(at, _)| *at == "/");
             inode
                 != match kind {
                     Some((_, "btrfs")) => 256,
