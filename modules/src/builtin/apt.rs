@@ -273,6 +273,7 @@ impl Run<'_> {
             }
         }
         if chosen.is_empty() {
+            mark_as_wanted(host, wanted)?;
             return Ok(self.with_times(host.outcome()));
         }
         let mut command = self.base();
@@ -294,6 +295,9 @@ impl Run<'_> {
             steps = chosen.iter().map(|name| Step { name: name.clone(), before: "incomplete", after: "present" }).collect();
         }
         package::record(host, &steps, apt::shown_diff(&stdout))?;
+        if !build_dep {
+            mark_as_wanted(host, wanted)?;
+        }
         let outcome = self.with_times(host.outcome());
         Ok(outcome.with("stdout", stdout).with("stderr", output.stderr()))
     }
@@ -502,6 +506,22 @@ impl Run<'_> {
         }
         package::record(host, &apt::steps(&output.stdout()), None)
     }
+}
+
+/// A package that is named is no longer one that came along only for others: Ansible does not count that as a change.
+fn mark_as_wanted(host: &mut Host, wanted: &[Wanted]) -> Result<()> {
+    let automatic = apt::automatic();
+    let names: Vec<&str> = wanted.iter().map(|wanted| wanted.name.as_str()).filter(|name| automatic.contains(*name)).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let Some(program) = host.find_program("apt-mark") else {
+        host.warn("Could not find apt-mark binary, not marking package(s) as manually installed.");
+        return Ok(());
+    };
+    let command = host.command(program).args(["manual", "--"]).args(&names);
+    host.unrecorded(|door| door.run(&command))?;
+    Ok(())
 }
 
 /// The version that a name asks for, if there is one.

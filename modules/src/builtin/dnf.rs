@@ -194,7 +194,7 @@ impl Run<'_> {
         if names.is_empty() && !args.autoremove {
             if args.update_cache {
                 let command = self.dnf.clone().args(["-q", "makecache"]);
-                host.unrecorded(|door| door.run(&command)?.or_fail(|output| said(output)))?;
+                host.unrecorded(|door| door.run(&command)?.or_fail(said))?;
                 return Ok(self.answer(host.outcome(), "Cache updated"));
             }
             return Ok(self.answer(host.outcome(), "Nothing to do"));

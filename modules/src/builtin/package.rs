@@ -23,8 +23,11 @@ pub struct PackageArgs {
     manager: String,
 }
 
+/// Whether a host has a manager.
+type IsHere = fn(&Host) -> bool;
+
 /// The managers that there are modules for, and how a host that has one is known.
-const MANAGERS: &[(&str, fn(&Host) -> bool)] = &[("dnf", dnf::is_here), ("apt", |host| host.find_program("apt-get").is_some())];
+const MANAGERS: &[(&str, IsHere)] = &[("dnf", dnf::is_here), ("apt", |host| host.find_program("apt-get").is_some())];
 
 impl Module for Package {
     type Args = PackageArgs;

@@ -5,6 +5,7 @@ mod output;
 pub mod policy_rc_d;
 mod wanted;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
@@ -18,4 +19,25 @@ pub fn cache_time() -> u64 {
         .into_iter()
         .find_map(|path| Path::new(path).metadata().ok()?.modified().ok()?.duration_since(UNIX_EPOCH).ok())
         .map_or(0, |age| age.as_secs())
+}
+
+/// The packages that are installed only because others need them.
+pub fn automatic() -> BTreeSet<String> {
+    automatic_in(&std::fs::read_to_string("/var/lib/apt/extended_states").unwrap_or_default())
+}
+
+fn automatic_in(states: &str) -> BTreeSet<String> {
+    let blocks = states.split("\n\n").filter(|block| block.lines().any(|line| line == "Auto-Installed: 1"));
+    blocks.filter_map(|block| block.lines().find_map(|line| line.strip_prefix("Package: "))).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn automatic_packages_are_read() {
+        let states = "Package: a\nArchitecture: amd64\nAuto-Installed: 1\n\nPackage: b\nArchitecture: amd64\nAuto-Installed: 0\n";
+        assert_eq!(automatic_in(states), BTreeSet::from(["a".to_owned()]));
+    }
 }
