@@ -41,6 +41,7 @@ registry::modules! {
     builtin::fetch::Fetch,
     builtin::file::File,
     builtin::find::Find,
+    builtin::get_url::GetUrl,
     builtin::git::Git,
     builtin::group::Group,
     builtin::hostname::Hostname,

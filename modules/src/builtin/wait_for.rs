@@ -1,12 +1,13 @@
 //! `wait_for`: waits until a port answers or does not, a file is there or gone, or a text shows in one of them. It changes nothing.
 
 use std::io::Read;
-use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use driftless_macros::{Args, Choice};
 
+use super::http::addresses;
 use super::tcp_table::{STATES, TcpTable};
 use crate::host::path as paths;
 use crate::regex::{Anchor, Flags, Pattern, compile};
@@ -235,22 +236,6 @@ impl Wait<'_> {
             (State::Drained, _, _) => format!("Timeout when waiting for {place} to drain"),
         }
     }
-}
-
-/// The addresses of a name; names are asked of `getent`, as a static helper cannot ask the system's resolver.
-fn addresses(host: &Host, name: &str) -> Vec<IpAddr> {
-    if let Ok(address) = name.parse() {
-        return vec![address];
-    }
-    let asked = host.query(&host.command("getent").arg("ahosts").arg(name).timeout(Duration::from_secs(10)));
-    let mut found: Vec<IpAddr> = match asked {
-        Ok(output) if output.succeeded() => {
-            output.stdout().lines().filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect()
-        }
-        _ => (name, 0).to_socket_addrs().map(|found| found.map(|address| address.ip()).collect()).unwrap_or_default(),
-    };
-    found.dedup();
-    found
 }
 
 fn seconds(count: i64) -> Duration {
