@@ -55,20 +55,20 @@ fn conditions(call: &Call<'_>, that: &Value) -> Result<Vec<Value>, Failure> {
     if let Value::List(items) = that {
         return Ok(items.to_vec());
     }
-    if Templar::is_template(that) {
-        if let Rendered::Value(Value::List(items)) = call.templar.render(that)? {
-            return Ok(items.to_vec());
-        }
+    if Templar::is_template(that)
+        && let Rendered::Value(Value::List(items)) = call.templar.render(that)?
+    {
+        return Ok(items.to_vec());
     }
     Ok(vec![that.clone()])
 }
 
 fn failed(condition: &Value, message: Value, quiet: bool) -> Failure {
     let mut failure = Failure::new("").with("evaluated_to", false).with("assertion", condition.clone()).with("msg", message);
-    if let Value::Text(text) = condition {
-        if let Some(origin) = text.origin() {
-            failure = failure.at(crate::source::Diagnostic::error(format!("assertion `{}` does not hold", shown(condition))).at(origin));
-        }
+    if let Value::Text(text) = condition
+        && let Some(origin) = text.origin()
+    {
+        failure = failure.at(crate::source::Diagnostic::error(format!("assertion `{}` does not hold", shown(condition))).at(origin));
     }
     if quiet { failure } else { failure.with("_ansible_verbose_always", true) }
 }

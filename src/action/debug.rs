@@ -18,7 +18,7 @@ impl Action for Debug {
         if call.args.get("msg").is_some() && call.args.get("var").is_some() {
             return Err(Failure::new("parameters are mutually exclusive: msg|var").at(call.args.error_at("var", "`msg` is there too")));
         }
-        let wanted = call.args.get("verbosity").map_or(Ok(0), |value| int(value))?;
+        let wanted = call.args.get("verbosity").map_or(Ok(0), int)?;
         if i64::from(call.verbosity) < wanted {
             result.insert("skipped_reason", "Verbosity threshold not met.");
             result.insert("skipped", true);

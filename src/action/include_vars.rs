@@ -105,13 +105,13 @@ fn files_of(call: &Call<'_>, dir: &str) -> Result<Vec<PathBuf>, Failure> {
     let mut kept = Vec::new();
     for file in files {
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if ignored.iter().any(|pattern| *pattern == name) {
+        if ignored.contains(&name) {
             continue;
         }
-        if let Some(pattern) = &matching {
-            if !pattern.is_match(&name).unwrap_or(false) {
-                continue;
-            }
+        if let Some(pattern) = &matching
+            && !pattern.is_match(&name).unwrap_or(false)
+        {
+            continue;
         }
         let known = file.extension().is_some_and(|ending| extensions.iter().any(|known| ending.to_string_lossy() == **known));
         if !known && !tolerant {

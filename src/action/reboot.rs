@@ -50,14 +50,13 @@ impl Action for Reboot {
         let started = Instant::now();
         let before = as_root(target, &id_command)?.ok_or_else(|| Failure::new("could not read the time of the last boot"))?;
         let outcome = target.exec(&reboot_line(call, before_delay), b"");
-        if let Ok(output) = &outcome {
-            if let Exit::Code(code) = output.exit {
-                if code != 0 {
-                    let shown = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-                    let message = format!("Reboot command failed. Error was: '{shown}'");
-                    return Err(Failure::new(message).with("rc", i64::from(code)).with("rebooted", false).into());
-                }
-            }
+        if let Ok(output) = &outcome
+            && let Exit::Code(code) = output.exit
+            && code != 0
+        {
+            let shown = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            let message = format!("Reboot command failed. Error was: '{shown}'");
+            return Err(Failure::new(message).with("rc", i64::from(code)).with("rebooted", false).into());
         }
         target.disconnect();
         target.sleep(after_delay)?;

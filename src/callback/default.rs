@@ -44,7 +44,7 @@ impl Default {
         self.show_diff(result, display);
         let label = host_label(result);
         let dumped = dump_result(result, self.options, always_verbose(&result.result));
-        let shown = self.is_verbose(result).then(|| format!(" => {dumped}")).unwrap_or_default();
+        let shown = if self.is_verbose(result) { format!(" => {dumped}") } else { String::new() };
         match result.status {
             Status::Ok => display.coloured(Role::Ok, &format!("ok: [{label}]{shown}")),
             Status::Changed => display.coloured(Role::Changed, &format!("changed: [{label}]{shown}")),
@@ -91,7 +91,7 @@ impl Default {
             other => python_like(other),
         };
         let dumped = dump_result(result, self.options, always_verbose(&result.result));
-        let verbose = self.is_verbose(result).then(|| format!(" => {dumped}")).unwrap_or_default();
+        let verbose = if self.is_verbose(result) { format!(" => {dumped}") } else { String::new() };
         match result.status {
             Status::Ok => display.coloured(Role::Ok, &format!("ok: [{label}] => (item={shown_item}){verbose}")),
             Status::Changed => display.coloured(Role::Changed, &format!("changed: [{label}] => (item={shown_item}){verbose}")),

@@ -19,11 +19,11 @@ impl Minimal {
     }
 
     fn result(&self, result: &TaskResult, display: &mut Display) {
-        if self.options.diff {
-            if let Some(found) = result.result.get("diff").filter(|diff| diff.truthy()) {
-                for (role, line) in diff::lines(found) {
-                    display.coloured(role, &line);
-                }
+        if self.options.diff
+            && let Some(found) = result.result.get("diff").filter(|diff| diff.truthy())
+        {
+            for (role, line) in diff::lines(found) {
+                display.coloured(role, &line);
             }
         }
         let (word, role) = match result.status {

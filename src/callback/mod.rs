@@ -61,7 +61,7 @@ pub struct Entry {
 pub const CALLBACKS: &[Entry] = &[
     Entry { name: "default", summary: "what people know from Ansible", make: |options| Box::new(Default::new(options)) },
     Entry { name: "json", summary: "one JSON document at the end", make: |options| Box::new(events::Document::new(options)) },
-    Entry { name: "jsonl", summary: "one JSON object a line, as it happens", make: |_| Box::new(events::Lines::default()) },
+    Entry { name: "jsonl", summary: "one JSON object a line, as it happens", make: |_| Box::new(events::Lines) },
     Entry { name: "minimal", summary: "results of ad-hoc commands", make: |options| Box::new(minimal::Minimal::new(options)) },
     Entry { name: "oneline", summary: "one line a result", make: |options| Box::new(oneline::Oneline::new(options)) },
 ];

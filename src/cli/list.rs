@@ -90,10 +90,10 @@ pub fn matched(session: &mut Session, hosts: &Hosts, pattern: &str) -> Result<()
 
 fn names_of(session: &mut Session, hosts: &Hosts, patterns: &[String]) -> Result<Vec<Arc<str>>, Exit> {
     let mut inventory = Inventory::clone(&hosts.inventory);
-    if let Some(name) = patterns.iter().find(|name| matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1")) {
-        if inventory.host_named(name).is_none() {
-            inventory.implicit_localhost(name);
-        }
+    if let Some(name) = patterns.iter().find(|name| matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1"))
+        && inventory.host_named(name).is_none()
+    {
+        inventory.implicit_localhost(name);
     }
     let mut diagnostics = Diagnostics::new();
     let found = HostPattern::parse_all(patterns.iter().map(String::as_str)).resolve(&inventory, &mut diagnostics);

@@ -659,17 +659,18 @@ impl Runner<'_> {
     /// What every end gets once its result stands: whether it is ignored, whom it notifies.
     pub(super) fn conclude(&self, templar: &Templar, end: &mut ItemEnd) {
         self.mark_ignored(templar, end);
-        if is(&end.result, "changed") && !is(&end.result, "failed") {
-            if let Some(written) = self.job.task.keywords.get(Keyword::Notify) {
-                match render("notify", written, templar) {
-                    Ok(Some(Value::List(items))) => end.notify = items.iter().map(shown).collect(),
-                    Ok(Some(Value::Null) | None) => {}
-                    Ok(Some(one)) => end.notify = vec![shown(&one)],
-                    Err(error) => {
-                        end.result.insert("failed", true);
-                        end.result.insert("msg", error.message);
-                        end.diagnostics.push(error.diagnostic);
-                    }
+        if is(&end.result, "changed")
+            && !is(&end.result, "failed")
+            && let Some(written) = self.job.task.keywords.get(Keyword::Notify)
+        {
+            match render("notify", written, templar) {
+                Ok(Some(Value::List(items))) => end.notify = items.iter().map(shown).collect(),
+                Ok(Some(Value::Null) | None) => {}
+                Ok(Some(one)) => end.notify = vec![shown(&one)],
+                Err(error) => {
+                    end.result.insert("failed", true);
+                    end.result.insert("msg", error.message);
+                    end.diagnostics.push(error.diagnostic);
                 }
             }
         }

@@ -33,7 +33,7 @@ enum Mode {
 impl Module for AsyncStatus {
     type Args = AsyncStatusArgs;
     const NAME: &'static str = "async_status";
-    const SUMMARY: &'static str = "Obtain status of asynchronous task";
+    const SUMMARY: &'static str = "Tell how far a task is that was started with `async`";
     const EXAMPLES: &'static [&'static str] =
         &["- async_status:\n    jid: \"{{ started.ansible_job_id }}\"\n  register: job\n  until: job.finished\n  retries: 30\n"];
 

@@ -51,7 +51,7 @@ pub struct CommandArgs {
 impl Module for Command {
     type Args = CommandArgs;
     const NAME: &'static str = "command";
-    const SUMMARY: &'static str = "Execute commands on targets";
+    const SUMMARY: &'static str = "Run a program, without a shell";
     const CHECK: Support = Support::Partial;
     const FREE_FORM: Option<&'static str> = Some("_raw_params");
     const EXAMPLES: &'static [&'static str] = &["- command: uptime\n", "- command:\n    cmd: ./install.sh\n    creates: /opt/app\n"];
@@ -108,11 +108,11 @@ pub struct Shell;
 impl Module for Shell {
     type Args = CommandArgs;
     const NAME: &'static str = "shell";
-    const SUMMARY: &'static str = "Execute shell commands on targets";
+    const SUMMARY: &'static str = "Run a command line with the shell";
     const CHECK: Support = Support::Partial;
     const FREE_FORM: Option<&'static str> = Some("_raw_params");
     const EXAMPLES: &'static [&'static str] =
-        &["- shell: somescript.sh >> somelog.txt\n  args:\n    chdir: somedir/\n    creates: somelog.txt\n"];
+        &["- shell: make report > report.txt\n  args:\n    chdir: /srv/reports\n    creates: /srv/reports/report.txt\n"];
 
     fn run(args: CommandArgs, host: &mut Host) -> Result<Outcome> {
         Command::run(CommandArgs { uses_shell: true, ..args }, host)

@@ -79,11 +79,11 @@ pub struct CopyArgs {
 impl Module for Copy {
     type Args = CopyArgs;
     const NAME: &'static str = "copy";
-    const SUMMARY: &'static str = "Copy files to remote locations";
+    const SUMMARY: &'static str = "Put files, folders or a given text on the host";
     const DIFF: Support = Support::Full;
     const EXAMPLES: &'static [&'static str] = &[
-        "- copy:\n    src: /srv/myfiles/foo.conf\n    dest: /etc/foo.conf\n    owner: foo\n    group: foo\n    mode: '0644'\n",
-        "- copy:\n    content: '# This file was moved to /etc/other.conf'\n    dest: /etc/mine.conf\n",
+        "- copy:\n    src: nginx.conf\n    dest: /etc/nginx/nginx.conf\n    owner: root\n    mode: '0644'\n    validate: nginx -t -c %s\n",
+        "- copy:\n    content: \"{{ release }}\\n\"\n    dest: /srv/app/RELEASE\n",
     ];
 
     fn run(args: CopyArgs, host: &mut Host) -> Result<Outcome> {

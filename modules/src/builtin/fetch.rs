@@ -38,8 +38,8 @@ pub struct FetchArgs {
 impl Module for Fetch {
     type Args = FetchArgs;
     const NAME: &'static str = "fetch";
-    const SUMMARY: &'static str = "Fetch files from remote nodes";
-    const EXAMPLES: &'static [&'static str] = &["- fetch:\n    src: /tmp/somefile\n    dest: /tmp/fetched\n"];
+    const SUMMARY: &'static str = "Bring a file from the host to the control machine";
+    const EXAMPLES: &'static [&'static str] = &["- fetch:\n    src: /var/log/install.log\n    dest: logs\n"];
 
     fn run(args: FetchArgs, host: &mut Host) -> Result<Outcome> {
         let path = host.absolute(&host.environment().expand_path(&args.src));

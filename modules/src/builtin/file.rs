@@ -66,12 +66,12 @@ enum State {
 impl Module for File {
     type Args = FileArgs;
     const NAME: &'static str = "file";
-    const SUMMARY: &'static str = "Manage files and file properties";
+    const SUMMARY: &'static str = "Make, remove or link files and folders, and set who may do what with them";
     const DIFF: Support = Support::Partial;
     const EXAMPLES: &'static [&'static str] = &[
-        "- file:\n    path: /etc/foo.conf\n    owner: foo\n    group: foo\n    mode: '0644'\n",
-        "- file:\n    src: /file/to/link/to\n    dest: /path/to/symlink\n    state: link\n",
-        "- file:\n    path: /etc/some_directory\n    state: directory\n    mode: '0755'\n",
+        "- file:\n    path: /srv/app/secrets.ini\n    owner: app\n    mode: u=rw,go=\n",
+        "- file:\n    src: releases/42\n    dest: /srv/app/current\n    state: link\n",
+        "- file:\n    path: /srv/app/uploads\n    state: directory\n    owner: app\n",
     ];
 
     fn run(args: FileArgs, host: &mut Host) -> Result<Outcome> {

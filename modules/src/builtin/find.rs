@@ -96,8 +96,8 @@ enum FileType {
 impl Module for Find {
     type Args = FindArgs;
     const NAME: &'static str = "find";
-    const SUMMARY: &'static str = "Return a list of files based on specific criteria";
-    const EXAMPLES: &'static [&'static str] = &["- find:\n    paths: /tmp\n    age: 2d\n    recurse: true\n"];
+    const SUMMARY: &'static str = "List files by name, age, size, kind or content";
+    const EXAMPLES: &'static [&'static str] = &["- find:\n    paths: /var/log/app\n    patterns: \"*.log\"\n    age: 4w\n"];
 
     fn run(args: FindArgs, host: &mut Host) -> Result<Outcome> {
         let mut search = Search::new(&args)?;

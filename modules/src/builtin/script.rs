@@ -44,10 +44,10 @@ pub struct ScriptArgs {
 impl Module for Script {
     type Args = ScriptArgs;
     const NAME: &'static str = "script";
-    const SUMMARY: &'static str = "Run a local script on a remote node after transferring it";
+    const SUMMARY: &'static str = "Run a script of the control machine on the host";
     const CHECK: Support = Support::Partial;
     const FREE_FORM: Option<&'static str> = Some("_raw_params");
-    const EXAMPLES: &'static [&'static str] = &["- script: /some/local/script.sh --some-argument 1234\n"];
+    const EXAMPLES: &'static [&'static str] = &["- script: scripts/migrate.sh --to 42\n  args:\n    creates: /srv/app/.migrated-42\n"];
 
     fn run(args: ScriptArgs, host: &mut Host) -> Result<Outcome> {
         let expand = |text: &String| host.environment().expand_path(text);
@@ -113,10 +113,10 @@ pub struct RawArgs {
 impl Module for Raw {
     type Args = RawArgs;
     const NAME: &'static str = "raw";
-    const SUMMARY: &'static str = "Executes a low-down and dirty command";
+    const SUMMARY: &'static str = "Run a command line over the connection alone, without the helper";
     const CHECK: Support = Support::None;
     const FREE_FORM: Option<&'static str> = Some("_raw_params");
-    const EXAMPLES: &'static [&'static str] = &["- raw: cat < /tmp/*txt\n  args:\n    executable: /bin/bash\n"];
+    const EXAMPLES: &'static [&'static str] = &["- raw: opkg update\n"];
 
     fn run(args: RawArgs, host: &mut Host) -> Result<Outcome> {
         let line = args.line.unwrap_or_default();

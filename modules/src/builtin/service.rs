@@ -40,7 +40,7 @@ pub struct ServiceArgs {
 impl Module for Service {
     type Args = ServiceArgs;
     const NAME: &'static str = "service";
-    const SUMMARY: &'static str = "Manage services";
+    const SUMMARY: &'static str = "Start, stop, reload and enable services, whatever manages them on the host";
     const EXAMPLES: &'static [&'static str] = &["- service:\n    name: nginx\n    state: started\n    enabled: true\n"];
 
     fn run(args: ServiceArgs, host: &mut Host) -> Result<Outcome> {

@@ -26,8 +26,8 @@ pub struct SlurpArgs {
 impl Module for Slurp {
     type Args = SlurpArgs;
     const NAME: &'static str = "slurp";
-    const SUMMARY: &'static str = "Read a file from remote nodes";
-    const EXAMPLES: &'static [&'static str] = &["- slurp:\n    src: /proc/mounts\n  register: mounts\n"];
+    const SUMMARY: &'static str = "Read a file of the host into a variable, as base64";
+    const EXAMPLES: &'static [&'static str] = &["- slurp:\n    src: /etc/machine-id\n  register: machine_id\n"];
 
     fn run(args: SlurpArgs, host: &mut Host) -> Result<Outcome> {
         let path = host.absolute(&args.src);

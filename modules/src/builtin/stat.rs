@@ -67,8 +67,8 @@ impl From<Algorithm> for checksum::Algorithm {
 impl Module for Stat {
     type Args = StatArgs;
     const NAME: &'static str = "stat";
-    const SUMMARY: &'static str = "Retrieve file or file system status";
-    const EXAMPLES: &'static [&'static str] = &["- stat:\n    path: /etc/foo.conf\n  register: st\n"];
+    const SUMMARY: &'static str = "Tell what a file is: kind, owner, mode, size, times, checksum";
+    const EXAMPLES: &'static [&'static str] = &["- stat:\n    path: /srv/app/current\n  register: current\n"];
 
     fn run(args: StatArgs, host: &mut Host) -> Result<Outcome> {
         let path = host.absolute(&args.path);

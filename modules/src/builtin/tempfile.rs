@@ -37,9 +37,9 @@ enum State {
 impl Module for Tempfile {
     type Args = TempfileArgs;
     const NAME: &'static str = "tempfile";
-    const SUMMARY: &'static str = "Create temporary files and directories";
+    const SUMMARY: &'static str = "Make a temporary file or folder";
     const CHECK: Support = Support::None;
-    const EXAMPLES: &'static [&'static str] = &["- tempfile:\n    state: directory\n    suffix: build\n"];
+    const EXAMPLES: &'static [&'static str] = &["- tempfile:\n    state: directory\n    prefix: release.\n"];
 
     fn run(args: TempfileArgs, host: &mut Host) -> Result<Outcome> {
         let from_environment = || ["TMPDIR", "TEMP", "TMP"].iter().find_map(|name| host.environment().get(name)).map(PathBuf::from);

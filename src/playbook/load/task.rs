@@ -299,11 +299,11 @@ fn push_option(args: &mut TaskArgs, option: &Node, given: &Node, diagnostics: &m
         diagnostics.push(option.error(format!("an option's name must be a text, found a {}", option.type_name())));
         return;
     };
-    if name == "_raw_params" {
-        if let Some(text) = given.as_text() {
-            args.free_form = Some(Spanned::new(text.clone(), given.span.clone()));
-            return;
-        }
+    if name == "_raw_params"
+        && let Some(text) = given.as_text()
+    {
+        args.free_form = Some(Spanned::new(text.clone(), given.span.clone()));
+        return;
     }
     args.options.push((Spanned::new(Arc::from(name), option.span.clone()), spanned(given)));
 }

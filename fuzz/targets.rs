@@ -1,0 +1,121 @@
+//! What each fuzz target does with its bytes. Any bytes may come; nothing may panic. `tests/fuzz_corpora.rs` replays the corpora.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use driftless::inventory::{self, HostPattern, Inventory};
+use driftless::source::{Diagnostics, Source, render};
+use driftless::template::{Context, Engine, NoWorld, Scope, Templar, Variable};
+use driftless::value::{Text, Value};
+use driftless::{vars, yaml};
+use driftless_modules::registry;
+use driftless_wire::{Decoder, Frame};
+
+/// Documents, and every diagnostic drawn.
+pub fn yaml(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let mut diagnostics = Diagnostics::new();
+    for node in yaml::load(&Source::named("fuzz.yml", text), &mut diagnostics) {
+        let _ = node.to_value();
+    }
+    draw(&diagnostics);
+}
+
+/// Templates with nothing around them.
+pub fn template(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    // These run programs and read files of the machine that fuzzes.
+    if text.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|word| matches!(word, "lookup" | "query" | "q")) {
+        return;
+    }
+    let context = Context::of_playbook(PathBuf::from("/nonexistent"), Arc::new(NoWorld));
+    let templar = Templar::new(&Arc::new(Engine::new()), Arc::new(Nothing), Arc::new(context));
+    let text = Text::trusted(text, None);
+    // An error is as good an end as any.
+    let _ = templar.render(&Value::Text(text.clone()));
+    let _ = templar.expression(&text);
+}
+
+/// The first byte chooses the format.
+pub fn inventory(bytes: &[u8]) {
+    let Some((format, rest)) = bytes.split_first() else { return };
+    let name = if format % 2 == 0 { "hosts.ini" } else { "hosts.yml" };
+    let folder = tempfile::tempdir().expect("a folder for temporary files is there");
+    std::fs::write(folder.path().join(name), rest).expect("a temporary file can be written");
+    let mut diagnostics = Diagnostics::new();
+    let loaded = inventory::load(&[name.to_owned()], folder.path(), &mut diagnostics);
+    for group in loaded.group_ids() {
+        let _ = loaded.hosts_of(group);
+    }
+    draw(&diagnostics);
+}
+
+/// Host patterns over a few hosts.
+pub fn pattern(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let mut hosts = Inventory::new();
+    for name in ["web1", "web2", "db1", "2001:db8::1"] {
+        let host = hosts.add_host(name);
+        let group = hosts.add_group(name.trim_end_matches(char::is_numeric));
+        hosts.add_host_to_group(host, group);
+    }
+    hosts.settle();
+    let mut diagnostics = Diagnostics::new();
+    // A wrong pattern is an error, and that is all that is asked of it.
+    let _ = HostPattern::parse(text).resolve(&hosts, &mut diagnostics);
+    draw(&diagnostics);
+}
+
+/// Bytes as they come off a connection: in one piece and one by one they are the same frames.
+pub fn frame(bytes: &[u8]) {
+    let mut whole = Decoder::new();
+    whole.feed(bytes);
+    let at_once = drain(&mut whole);
+    let mut slow = Decoder::new();
+    let mut one_by_one = Vec::new();
+    for byte in bytes {
+        slow.feed(&[*byte]);
+        one_by_one.extend(drain(&mut slow));
+    }
+    assert_eq!(at_once, one_by_one);
+}
+
+/// Free-form arguments, and every module's check of JSON arguments.
+pub fn args(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let _ = vars::key_values(text, None);
+    let _ = vars::split_words(text);
+    if let Ok(serde_json::Value::Object(arguments)) = serde_json::from_str(text) {
+        for module in registry::all() {
+            let _ = module.spec().check(&arguments);
+        }
+    }
+}
+
+/// Frames until more is wanted or the stream is dead.
+fn drain(decoder: &mut Decoder) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    while let Ok(Some(frame)) = decoder.next_frame() {
+        frames.push(frame);
+    }
+    frames
+}
+
+fn draw(diagnostics: &Diagnostics) {
+    for diagnostic in diagnostics.iter() {
+        let _ = render(diagnostic, &|_, text| text.to_owned());
+    }
+}
+
+/// No variable is defined.
+struct Nothing;
+
+impl Scope for Nothing {
+    fn get(&self, _name: &str) -> Option<Variable> {
+        None
+    }
+
+    fn names(&self) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+}
