@@ -71,7 +71,6 @@ impl Executor<'_> {
                 role_names: play.roles.iter().filter(|role| role.parents.is_empty()).map(|role| role.name.clone()).collect(),
                 dependent_role_names: play.roles.iter().filter(|role| !role.parents.is_empty()).map(|role| role.name.clone()).collect(),
                 layers: layers.clone(),
-                ..PlayVars::default()
             };
             let before = self.failed.len() + self.unreachable.len();
             let size = hosts.len();
