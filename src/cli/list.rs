@@ -57,7 +57,7 @@ fn show_play(session: &mut Session, hosts: &Hosts, play: &Play, number: usize, t
         text.push_str("\n    tasks:");
     }
     let entries: Vec<_> = [&play.pre_tasks, &play.role_tasks, &play.tasks, &play.post_tasks].into_iter().flatten().cloned().collect();
-    for task in Block::of(entries).all_tasks() {
+    for task in Block::of(entries).main_tasks() {
         if task.implicit {
             continue;
         }
@@ -106,16 +106,11 @@ fn names_of(session: &mut Session, hosts: &Hosts, patterns: &[String]) -> Result
     Ok(found.into_iter().map(|host| Arc::clone(inventory.host(host).name())).collect())
 }
 
+/// Only a task with a name shows its role, and an `include_role` never does.
 fn task_name(task: &Task) -> String {
-    let own = match &task.name {
-        Some(name) => texts(&name.value).join(""),
-        None => task.action_name().to_owned(),
-    };
-    let own = match &task.work {
-        Work::Meta(_) if task.name.is_none() => "meta".to_owned(),
-        _ => own,
-    };
-    match task.role() {
+    let Some(name) = &task.name else { return task.action_name().to_owned() };
+    let own = texts(&name.value).join("");
+    match task.role().filter(|_| !matches!(task.work, Work::IncludeRole(_))) {
         Some(role) => format!("{} : {own}", role.name),
         None => own,
     }

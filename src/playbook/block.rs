@@ -48,6 +48,18 @@ impl Block {
         tasks
     }
 
+    /// The tasks that run when none fails; what `always` holds is not among them, as in Ansible's lists.
+    pub fn main_tasks(&self) -> Vec<&Arc<Task>> {
+        let mut tasks = Vec::new();
+        for entry in &self.tasks {
+            match entry {
+                Entry::Task(task) => tasks.push(task),
+                Entry::Block(block) => tasks.extend(block.main_tasks()),
+            }
+        }
+        tasks
+    }
+
     fn collect<'a>(&'a self, tasks: &mut Vec<&'a Arc<Task>>) {
         for entry in self.tasks.iter().chain(&self.rescue).chain(&self.always) {
             match entry {
