@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::session::{Exit, Hosts, Session};
 use crate::executor::TagFilter;
 use crate::inventory::{HostPattern, Inventory};
+use crate::playbook::load::Loader;
 use crate::playbook::{Block, Play, Playbook, Task, Work};
 use crate::source::Diagnostics;
 use crate::value::Value;
@@ -28,20 +29,30 @@ impl What {
 }
 
 /// Lists.
-pub fn show(session: &mut Session, hosts: &Hosts, playbooks: &[Playbook], tags: &TagFilter, what: What) -> Result<(), Exit> {
+pub fn show(session: &mut Session, hosts: &Hosts, loader: &Loader<'_>, playbooks: &[Playbook], tags: &TagFilter, what: What) -> Result<(), Exit> {
     for playbook in playbooks {
         session.display.line(&format!("\nplaybook: {}", playbook.path.display()));
         for (index, play) in playbook.plays.iter().enumerate() {
-            show_play(session, hosts, play, index + 1, tags, what)?;
+            show_play(session, hosts, loader, play, index + 1, tags, what)?;
         }
     }
     Ok(())
 }
 
-fn show_play(session: &mut Session, hosts: &Hosts, play: &Play, number: usize, tags: &TagFilter, what: What) -> Result<(), Exit> {
-    let patterns = texts(&play.hosts.value);
+fn show_play(
+    session: &mut Session,
+    hosts: &Hosts,
+    loader: &Loader<'_>,
+    play: &Play,
+    number: usize,
+    tags: &TagFilter,
+    what: What,
+) -> Result<(), Exit> {
+    // What cannot be rendered without a host is shown as written.
+    let rendered = |value: &Value| loader.play_value(value, play).unwrap_or_else(|_| value.clone());
+    let patterns = texts(&rendered(&play.hosts.value));
     let pattern = patterns.join(",");
-    let name = play.name.as_ref().map_or_else(|| pattern.clone(), |name| texts(&name.value).join(""));
+    let name = play.name.as_ref().map_or_else(|| pattern.clone(), |name| texts(&rendered(&name.value)).join(""));
     let play_tags = tag_list(&play.keywords.tags.iter().flat_map(|tag| texts(&tag.value)).collect::<Vec<_>>());
     let mut text = format!("\n  play #{number} ({pattern}): {name}\tTAGS: [{play_tags}]");
     if what.hosts {

@@ -85,7 +85,7 @@ fn loaded(args: &PlaybookArgs, session: &mut Session, hosts: &Hosts, loader: &Lo
     }
     let what = list::What { hosts: args.run.list_hosts, tasks: args.list_tasks, tags: args.list_tags };
     if what.any() {
-        list::show(session, hosts, &playbooks, &tags, what)?;
+        list::show(session, hosts, loader, &playbooks, &tags, what)?;
         return Ok(0);
     }
     let request = RunRequest {

@@ -11,6 +11,7 @@ mod role;
 mod task;
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ pub use args::split_args;
 pub use files::task_file_candidates;
 pub use role::{LoadedRole, Wanted};
 
-use super::{Block, Context, Entry, Playbook, Role};
+use super::{Block, Context, Entry, Play, Playbook, Role};
 use crate::source::{Diagnostic, Diagnostics, Spanned};
 use crate::value::{Map, Value};
 
@@ -59,12 +60,20 @@ pub struct Loader<'a> {
     imported_handlers: RefCell<Vec<Entry>>,
     /// Those roles themselves: the whole play sees their variables.
     imported_roles: RefCell<Vec<Arc<Role>>>,
+    /// Names of modules in the `library/` folders of roles and playbooks met so far.
+    own_modules: RefCell<HashSet<String>>,
 }
 
 impl<'a> Loader<'a> {
     /// A loader for this world.
     pub fn new(world: World<'a>) -> Self {
-        Self { world, missing: Cell::new(false), imported_handlers: RefCell::default(), imported_roles: RefCell::default() }
+        Self {
+            world,
+            missing: Cell::new(false),
+            imported_handlers: RefCell::default(),
+            imported_roles: RefCell::default(),
+            own_modules: RefCell::default(),
+        }
     }
 
     /// Loads a playbook with all that it imports. Use the result only if `diagnostics` has no errors.
@@ -84,6 +93,25 @@ impl<'a> Loader<'a> {
     /// and for a few others, else 4.
     pub fn exit_code(&self) -> u8 {
         if self.missing.get() { 1 } else { 4 }
+    }
+
+    /// A value of a play, rendered before any host is met: with extra variables and the play's own.
+    pub fn play_value(&self, value: &Value, play: &Play) -> Result<Value, Diagnostic> {
+        (self.world.render)(value, &[Arc::clone(&play.vars)])
+    }
+
+    /// Learns the names of the modules in `FOLDER/library`: Ansible finds them, this version cannot run them.
+    fn note_own_modules(&self, folder: &Path) {
+        let Ok(entries) = std::fs::read_dir(folder.join("library")) else { return };
+        let names = entries.flatten().filter_map(|entry| Some(entry.path().file_stem()?.to_str()?.to_owned()));
+        self.own_modules.borrow_mut().extend(names);
+    }
+
+    fn known(&self, name: &str) -> Known {
+        match (self.world.module)(name) {
+            Known::No if self.own_modules.borrow().contains(name) => Known::NotYet,
+            known => known,
+        }
     }
 
     fn render(&self, value: &Spanned<Value>, context: &Context) -> Result<Value, Diagnostic> {

@@ -28,6 +28,7 @@ impl Loader<'_> {
     pub(super) fn playbook_file(&self, path: &Path, import: Option<&Import>, plays: &mut Vec<Arc<Play>>, diagnostics: &mut Diagnostics) {
         let Some((source, node)) = self.read(path, None, diagnostics) else { return };
         let dir = parent_dir(path);
+        self.note_own_modules(&dir);
         let Some(node) = node else {
             if !diagnostics.has_errors() {
                 diagnostics

@@ -76,11 +76,12 @@ impl Loader<'_> {
         parents: Vec<Arc<Role>>,
         diagnostics: &mut Diagnostics,
     ) -> Option<LoadedRole> {
-        let path = self.find_role(&wanted.name, context, diagnostics)?;
+        let path = self.find_role(&wanted.name, context, parents.first(), diagnostics)?;
         if parents.len() > MOST_PARENTS {
             diagnostics.push(wanted.name.error(format!("role `{}` depends on itself", wanted.name.value)));
             return None;
         }
+        self.note_own_modules(&path);
         let keywords = context.keywords.inherited_by(wanted.keywords.clone());
         let outer = Arc::new(Context { keywords: Arc::clone(&keywords), ..Context::clone(context) });
         let meta = self.role_meta(&path, diagnostics);
@@ -239,7 +240,13 @@ impl Loader<'_> {
         Some(Wanted { name, keywords, params: Arc::new(params), entry_vars, from, allow_duplicates, is_dependency: false })
     }
 
-    fn find_role(&self, name: &Spanned<String>, context: &Context, diagnostics: &mut Diagnostics) -> Option<PathBuf> {
+    fn find_role(
+        &self,
+        name: &Spanned<String>,
+        context: &Context,
+        parent: Option<&Arc<Role>>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<PathBuf> {
         let rendered = self.render(&name.clone().map(|name| Value::Text(Text::trusted(name, None))), context);
         let text = match rendered {
             Ok(value) => value.as_str().unwrap_or(&name.value).to_owned(),
@@ -248,7 +255,7 @@ impl Loader<'_> {
                 return None;
             }
         };
-        let candidates = self.role_candidates(&text, context);
+        let candidates = self.role_candidates(&text, context, parent);
         let found = candidates.iter().find(|path| path.is_dir()).cloned();
         if found.is_none() {
             self.missing.set(true);
@@ -264,7 +271,7 @@ impl Loader<'_> {
         found
     }
 
-    fn role_candidates(&self, name: &str, context: &Context) -> Vec<PathBuf> {
+    fn role_candidates(&self, name: &str, context: &Context, parent: Option<&Arc<Role>>) -> Vec<PathBuf> {
         let mut candidates = Vec::new();
         let parts: Vec<&str> = name.split('.').collect();
         if let [namespace, collection, role] = parts[..] {
@@ -275,7 +282,8 @@ impl Loader<'_> {
         }
         candidates.push(context.playbook_dir.join("roles").join(name));
         candidates.extend(self.world.roles_path.iter().map(|path| path.join(name)));
-        if let Some(role) = &context.role {
+        // A dependency stands beside the role that names it.
+        if let Some(role) = parent.or(context.role.as_ref()) {
             candidates.extend(role.path.parent().map(|path| path.join(name)));
         }
         candidates.push(context.playbook_dir.join(name));

@@ -162,7 +162,7 @@ impl Loader<'_> {
     fn action_name(&self, written: &str, at: &Node, diagnostics: &mut Diagnostics) -> Option<ActionName> {
         let short = short_name(written);
         let name = ActionName { written: Arc::from(written), short: Arc::from(short), span: at.span.clone() };
-        let known = if INCLUDES.contains(&short) { Known::Yes } else { (self.world.module)(short) };
+        let known = if INCLUDES.contains(&short) { Known::Yes } else { self.known(short) };
         match known {
             Known::Yes => Some(name),
             Known::NotYet => {
