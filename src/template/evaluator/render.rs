@@ -75,7 +75,7 @@ impl Evaluator {
         Ok(out.finish())
     }
 
-    /// As [`Evaluator::render_source`], for files and lookups: other options than YAML's may hold. Each file that is included or
+    /// As `render_source`, for files and lookups: other options than YAML's may hold. Each file that is included or
     /// extended loses the line break at its end; the result ends with at least as many as the text has.
     pub fn render_with(&self, text: &Text, syntax: &Arc<Syntax>) -> Result<Text> {
         let rendered = self.text(&self.render_source(text, syntax)?)?;
