@@ -29,7 +29,14 @@ impl What {
 }
 
 /// Lists.
-pub fn show(session: &mut Session, hosts: &Hosts, loader: &Loader<'_>, playbooks: &[Playbook], tags: &TagFilter, what: What) -> Result<(), Exit> {
+pub fn show(
+    session: &mut Session,
+    hosts: &Hosts,
+    loader: &Loader<'_>,
+    playbooks: &[Playbook],
+    tags: &TagFilter,
+    what: What,
+) -> Result<(), Exit> {
     for playbook in playbooks {
         session.display.line(&format!("\nplaybook: {}", playbook.path.display()));
         for (index, play) in playbook.plays.iter().enumerate() {
