@@ -316,6 +316,9 @@ impl<'b, 'a> Batch<'b, 'a> {
         let world = self.world();
         let mut stack = world.stack(self.hosts[index].id, &self.layers);
         stack.push(Arc::clone(&self.hosts[index].named));
+        if let Some(plugin) = self.connection_of(task) {
+            stack.push(Layer::single(Precedence::CommandLine, "ansible_connection", Value::text(plugin)));
+        }
         for layer in self.layers_of(task).iter() {
             stack.push(Arc::clone(layer));
         }
@@ -325,6 +328,17 @@ impl<'b, 'a> Batch<'b, 'a> {
             }
         }
         stack
+    }
+
+    /// What tasks read as `ansible_connection` where no variable says it. A keyword that is a template may itself
+    /// ask for that variable, so it gives none.
+    fn connection_of(&self, task: &Task) -> Option<String> {
+        let default = &self.executor.shared.defaults.plugin;
+        let plugin = match task.keywords.get(Keyword::Connection) {
+            Some(written) => written.value.as_str().filter(|name| !name.contains("{{"))?,
+            None => default,
+        };
+        Some(if plugin == "smart" { "ssh" } else { plugin }.to_owned())
     }
 
     fn world(&mut self) -> Arc<VarWorld> {
