@@ -149,7 +149,7 @@ impl Evaluator {
     pub(super) fn new(engine: &Arc<Engine>, scope: Arc<dyn Scope>, context: Arc<Context>) -> Self {
         let scope = ScopeVal::new(scope);
         let extensions = context.extensions;
-        let syntax = Arc::new(Syntax { extensions, ..Syntax::default() });
+        let syntax = Arc::new(Syntax { extensions, trim_blocks: true, ..Syntax::default() });
         let session = Session {
             engine: Arc::clone(engine),
             context,
