@@ -566,7 +566,9 @@ impl<'b, 'a> Batch<'b, 'a> {
     }
 
     /// What the results of a step do to the hosts of the batch, together.
-    fn after_step(&mut self, task: &Arc<Task>, templar: &Templar, results: Vec<HostResult>, run_once: bool) -> Result<(), Stop> {
+    fn after_step(&mut self, task: &Arc<Task>, templar: &Templar, mut results: Vec<HostResult>, run_once: bool) -> Result<(), Stop> {
+        // Hosts answer in any order; what they set for others counts in that of the batch, the same on every run.
+        results.sort_by_key(|result| self.index_of(result.host));
         let bad = |result: &HostResult| matches!(result.status, Status::Failed | Status::Unreachable) && !result.ignored;
         let any_bad = results.iter().any(bad);
         if any_bad && run_once {
