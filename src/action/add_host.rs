@@ -15,6 +15,10 @@ impl Action for AddHost {
         &["add_host"]
     }
 
+    fn bypasses_hosts(&self) -> bool {
+        true
+    }
+
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
         let Some(written) = call.args.text(NAMES) else {
             return Err(Failure::new("name, host or hostname needs to be provided"));

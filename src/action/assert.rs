@@ -13,6 +13,10 @@ impl Action for Assert {
         &["assert"]
     }
 
+    fn is_expression(&self, option: &str, _: &Value) -> bool {
+        option == "that"
+    }
+
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
         super::args::only(call, &["fail_msg", "msg", "quiet", "success_msg", "that"])?;
         let Some(that) = call.args.get("that") else {

@@ -1,7 +1,7 @@
 //! `debug`: shows a message or a variable.
 
 use super::{Action, Call, Done, Failure, Plan};
-use crate::template::ErrorKind;
+use crate::template::{ErrorKind, Templar};
 use crate::value::{Map, Text, Value};
 
 /// The action.
@@ -10,6 +10,10 @@ pub(super) struct Debug;
 impl Action for Debug {
     fn names(&self) -> &'static [&'static str] {
         &["debug"]
+    }
+
+    fn is_expression(&self, option: &str, value: &Value) -> bool {
+        option == "var" && !Templar::is_template(value)
     }
 
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {

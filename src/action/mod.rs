@@ -127,6 +127,21 @@ pub trait Action: Sync {
         None
     }
 
+    /// Whether the first host does it for all of the batch, as it changes what is the same for all.
+    fn bypasses_hosts(&self) -> bool {
+        false
+    }
+
+    /// Whether an option is an expression, which the action evaluates by itself.
+    fn is_expression(&self, _option: &str, _value: &Value) -> bool {
+        false
+    }
+
+    /// Whether the names of its options may be templates, as the variables of `set_fact` may.
+    fn has_templated_names(&self) -> bool {
+        false
+    }
+
     /// What is to be done. An `Err` is the message of a failure.
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure>;
 

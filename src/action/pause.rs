@@ -13,6 +13,10 @@ impl Action for Pause {
         &["pause"]
     }
 
+    fn bypasses_hosts(&self) -> bool {
+        true
+    }
+
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
         super::args::only(call, &["echo", "minutes", "prompt", "seconds"])?;
         if call.args.get("minutes").is_some() && call.args.get("seconds").is_some() {

@@ -11,6 +11,10 @@ impl Action for SetFact {
         &["set_fact"]
     }
 
+    fn has_templated_names(&self) -> bool {
+        true
+    }
+
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
         let cacheable = call.args.flag(&["cacheable"], false)?;
         let mut facts = Map::new();

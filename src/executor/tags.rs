@@ -1,5 +1,11 @@
 //! `--tags` and `--skip-tags`: which tasks they choose.
 
+use std::sync::Arc;
+
+use super::Executor;
+use crate::playbook::{Play, Task, Work};
+use crate::template::Templar;
+
 /// What was asked for.
 #[derive(Clone, Debug, Default)]
 pub struct TagFilter {
@@ -39,6 +45,34 @@ impl TagFilter {
         }
         (skips("tagged") && !tags.is_empty()) || (skips("untagged") && tags.is_empty())
     }
+}
+
+/// Whether a task's tags are asked for; tags may be templates over what is known without a host.
+pub(super) fn task_is_tagged(executor: &Executor<'_>, play: &Arc<Play>, task: &Task) -> bool {
+    if task.implicit && matches!(task.work, Work::Meta(_)) {
+        return true;
+    }
+    executor.options.tags.runs(&tags_of(executor, play, task))
+}
+
+fn tags_of(executor: &Executor<'_>, play: &Play, task: &Task) -> Vec<String> {
+    let context = Arc::new(executor.template_context(&play.dir, Vec::new()));
+    let mut tags = Vec::new();
+    for written in &task.keywords.tags {
+        let value = if Templar::is_template(&written.value) {
+            let mut layers = vec![Arc::clone(&play.vars)];
+            layers.extend(task.role().into_iter().flat_map(|role| [role.default_layers(), role.var_layers()].concat()));
+            layers.extend(task.keywords.vars.iter().cloned());
+            layers.push(executor.vars.extra_vars());
+            super::static_scope::render(&executor.shared.engine, &context, &written.value, layers).unwrap_or_else(|_| written.value.clone())
+        } else {
+            written.value.clone()
+        };
+        for text in super::play::texts(&value) {
+            tags.extend(text.split(',').map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()));
+        }
+    }
+    tags
 }
 
 #[cfg(test)]

@@ -1,0 +1,70 @@
+//! The free strategy: a host's next task starts when its last has ended.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Batch;
+use crate::event::{Event, TaskInfo};
+use crate::executor::Stop;
+use crate::executor::job::Message;
+use crate::inventory::HostId;
+use crate::playbook::{Task, Work};
+
+impl Batch<'_, '_> {
+    /// Every host by itself: a host's next task starts when its last has ended.
+    pub(super) fn run_free(&mut self) -> Result<(), Stop> {
+        let mut busy: HashMap<HostId, (Arc<Task>, Arc<TaskInfo>)> = HashMap::new();
+        let most = self.executor.options.forks.max(1);
+        loop {
+            self.executor.check_interrupt()?;
+            for index in 0..self.hosts.len() {
+                if busy.len() >= most {
+                    break;
+                }
+                if busy.contains_key(&self.hosts[index].id) {
+                    continue;
+                }
+                self.start_free(index, &mut busy)?;
+            }
+            if busy.is_empty() {
+                return Ok(());
+            }
+            match self.executor.workers.messages.recv_timeout(Duration::from_millis(200)) {
+                Ok(Message::Done(result)) => {
+                    let Some((task, info)) = busy.remove(&result.host) else { continue };
+                    self.executor.tell(Event::TaskStart(Arc::clone(&info)));
+                    self.tell_result(&task, &info, &result);
+                    if let Some(index) = self.index_of(result.host) {
+                        let stack = self.stack(index, &task);
+                        let templar = self.templar(&stack, &task);
+                        self.after_step(&task, &templar, vec![*result], false)?;
+                    }
+                }
+                Ok(other) => self.told(other),
+                Err(_) => {}
+            }
+        }
+    }
+
+    pub(super) fn start_free(&mut self, index: usize, busy: &mut HashMap<HostId, (Arc<Task>, Arc<TaskInfo>)>) -> Result<(), Stop> {
+        while let Some((task, _)) = self.peek(index) {
+            self.pass(index, &task);
+            if let Work::Meta(meta) = &task.work {
+                self.meta(&task, meta, &[index])?;
+                continue;
+            }
+            if self.skips_facts(index, &task) || !self.is_started(&task, index) {
+                continue;
+            }
+            let stack = self.stack(index, &task);
+            let templar = self.templar(&stack, &task);
+            let info = self.info(&task, &templar);
+            let job = self.job(index, &task, &info);
+            self.executor.workers.send(job, busy.len());
+            busy.insert(self.hosts[index].id, (task, info));
+            return Ok(());
+        }
+        Ok(())
+    }
+}

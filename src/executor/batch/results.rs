@@ -1,0 +1,263 @@
+//! What results do: to the recap, to the host they came from, and, once a step has ended, to the batch.
+
+use std::sync::Arc;
+
+use super::Batch;
+use crate::event::{Event, Status, TaskInfo, TaskResult};
+use crate::executor::Stop;
+use crate::executor::job::HostResult;
+use crate::executor::outcome::{censored, registered};
+use crate::executor::play_iterator::AfterFailure;
+use crate::inventory::HostId;
+use crate::playbook::{Keyword, Task, Work, did_you_mean};
+use crate::template::Templar;
+use crate::value::{Map, Value};
+use crate::vars::{HostUpdate, Layer, Precedence};
+
+impl Batch<'_, '_> {
+    /// Tells what a task came to on a host, and counts it.
+    pub(super) fn tell_result(&mut self, task: &Arc<Task>, info: &Arc<TaskInfo>, result: &HostResult) {
+        for warning in &result.warnings {
+            self.executor.tell(Event::Warning(warning.clone()));
+        }
+        for deprecation in &result.deprecations {
+            self.executor.tell(Event::Deprecated(deprecation.clone()));
+        }
+        for diagnostic in &result.diagnostics {
+            self.executor.tell(Event::Diagnostic(Box::new(diagnostic.clone())));
+        }
+        let is_include = matches!(task.work, Work::IncludeTasks(_) | Work::IncludeRole(_));
+        let Some(index) = self.index_of(result.host) else { return };
+        let event = TaskResult {
+            host: Arc::clone(&self.hosts[index].name),
+            delegated_to: result.delegated_to.clone(),
+            task: Arc::clone(info),
+            status: result.status,
+            ignored: result.ignored,
+            result: Arc::new(if result.no_log { censored(&result.result) } else { result.result.clone() }),
+            is_loop: result.is_loop,
+        };
+        self.executor.tell(Event::Result(Box::new(event.clone())));
+        if is_include && matches!(result.status, Status::Ok | Status::Changed) {
+            return;
+        }
+        self.count(&event, result, index);
+    }
+
+    /// The recap, and where the host goes on.
+    pub(super) fn count(&mut self, event: &TaskResult, result: &HostResult, index: usize) {
+        match result.status {
+            Status::Ok | Status::Changed | Status::Skipped => self.executor.stats.count(event),
+            Status::Failed if result.ignored => self.executor.stats.count(event),
+            Status::Failed => {
+                let name = Arc::clone(&self.hosts[index].name);
+                self.fail_host(index, &name);
+                self.remember_failure(event, result);
+            }
+            Status::Unreachable => {
+                let name = Arc::clone(&self.hosts[index].name);
+                if result.ignored {
+                    let row = self.executor.stats.of(&name);
+                    row.ok += 1;
+                    row.ignored += 1;
+                    return;
+                }
+                self.executor.stats.of(&name).unreachable += 1;
+                let host = &mut self.hosts[index];
+                host.unreachable = true;
+                host.moves().end();
+                self.executor.unreachable.insert(result.host);
+                self.hosts_changed();
+            }
+        }
+    }
+
+    /// What a rescue may look at.
+    pub(super) fn remember_failure(&mut self, event: &TaskResult, result: &HostResult) {
+        let mut task = Map::new();
+        task.insert("name", &*event.task.name);
+        task.insert("action", &*event.task.action);
+        let mut facts = Map::new();
+        facts.insert("ansible_failed_task", Value::map(task));
+        facts.insert("ansible_failed_result", Value::map(registered(&result.result)));
+        self.change_world().publish(result.host, HostUpdate { set_facts: facts, ..HostUpdate::default() });
+    }
+
+    /// The same for a failure that is no module's, counted.
+    pub(in crate::executor) fn fail_host(&mut self, index: usize, name: &Arc<str>) {
+        let rescued = self.fail(index) == AfterFailure::Rescued;
+        let row = self.executor.stats.of(name);
+        if rescued { row.rescued += 1 } else { row.failed += 1 }
+    }
+
+    /// A role that was included with `public` is seen by all that follows.
+    pub(in crate::executor) fn publish_roles(&mut self, roles: &[Arc<crate::playbook::Role>]) {
+        for role in roles {
+            self.vars.layers.push(Layer::new(
+                Precedence::RoleDefaults,
+                format!("defaults of role `{}`", role.name),
+                Arc::clone(&role.defaults),
+            ));
+            self.vars.layers.push(Layer::new(Precedence::RoleVars, format!("vars of role `{}`", role.name), Arc::clone(&role.vars)));
+        }
+        self.layers = self.vars.prepare(self.executor.vars.inventory());
+    }
+
+    /// The host goes to its rescue, or has failed.
+    pub(in crate::executor) fn fail(&mut self, index: usize) -> AfterFailure {
+        let after = self.hosts[index].moves().fail();
+        if after == AfterFailure::Failing && self.hosts[index].cursor.has_failed() {
+            self.lost(index);
+        }
+        after
+    }
+
+    /// A host has failed for good.
+    pub(in crate::executor) fn lost(&mut self, index: usize) {
+        let host = &mut self.hosts[index];
+        host.failed = true;
+        let id = host.id;
+        self.executor.failed.insert(id);
+        self.hosts_changed();
+    }
+
+    /// Hosts that only fail once their `always` sections have ended.
+    pub(super) fn collect_lost(&mut self) {
+        for index in 0..self.hosts.len() {
+            if !self.hosts[index].failed && self.hosts[index].cursor.has_failed() {
+                self.lost(index);
+            }
+        }
+    }
+
+    /// `ansible_play_hosts` and its kin follow.
+    pub(super) fn hosts_changed(&mut self) {
+        let lost = |id: &HostId| self.executor.failed.contains(id) || self.executor.unreachable.contains(id);
+        self.vars.hosts.retain(|id| !lost(id));
+        self.vars.batch.retain(|id| !lost(id));
+        self.layers = self.vars.prepare(self.executor.vars.inventory());
+    }
+
+    /// What the results of a step do to the hosts of the batch, together.
+    pub(super) fn after_step(
+        &mut self,
+        task: &Arc<Task>,
+        templar: &Templar,
+        mut results: Vec<HostResult>,
+        run_once: bool,
+    ) -> Result<(), Stop> {
+        // Hosts answer in any order; what they set for others counts in that of the batch, the same on every run.
+        results.sort_by_key(|result| self.index_of(result.host));
+        let bad = |result: &HostResult| matches!(result.status, Status::Failed | Status::Unreachable) && !result.ignored;
+        let any_bad = results.iter().any(bad);
+        if any_bad && run_once {
+            let failed = results[0].host;
+            for index in 0..self.hosts.len() {
+                if self.hosts[index].id != failed && !self.hosts[index].unreachable && !self.hosts[index].failed {
+                    self.fail(index);
+                }
+            }
+        }
+        let mut includes = Vec::new();
+        for mut result in results {
+            let ignored_or_ok = !bad(&result);
+            self.publish(task, &mut result, run_once);
+            if ignored_or_ok {
+                self.notify(&result)?;
+            }
+            let found = std::mem::take(&mut result.includes);
+            includes.push((result.host, found));
+        }
+        if includes.iter().any(|(_, found)| !found.is_empty()) {
+            if run_once {
+                let found = includes[0].1.clone();
+                includes =
+                    self.hosts.iter().filter(|host| !host.failed && !host.unreachable).map(|host| (host.id, found.clone())).collect();
+            }
+            self.include(task, includes)?;
+        }
+        self.collect_lost();
+        if any_bad && self.flag_or(task, templar, Keyword::AnyErrorsFatal, self.executor.options.any_errors_fatal) {
+            self.fail_all();
+        }
+        self.too_many_failed();
+        Ok(())
+    }
+
+    /// `any_errors_fatal`: what failed on one host has failed on all.
+    pub(super) fn fail_all(&mut self) {
+        for index in 0..self.hosts.len() {
+            let host = &self.hosts[index];
+            let goes_on = !host.failed && !host.unreachable && !host.cursor.in_rescue() && !host.cursor.is_failing();
+            if goes_on {
+                self.fail(index);
+            }
+        }
+    }
+
+    /// `max_fail_percentage`: over it, the play ends for all.
+    pub(super) fn too_many_failed(&mut self) {
+        let Some(most) = self.most_failed else { return };
+        let failed = self.hosts.iter().filter(|host| host.failed || host.unreachable).count();
+        if failed as f64 / self.size.max(1) as f64 * 100.0 > most && failed > 0 {
+            for index in 0..self.hosts.len() {
+                if !self.hosts[index].failed && !self.hosts[index].unreachable {
+                    self.hosts[index].moves().end();
+                    self.lost(index);
+                }
+            }
+        }
+    }
+
+    /// Notifies handlers of what has changed.
+    pub(super) fn notify(&mut self, result: &HostResult) -> Result<(), Stop> {
+        let Some(index) = self.index_of(result.host) else { return Ok(()) };
+        for name in &result.notify {
+            let meant = self.handlers.meant_by(name);
+            if meant.is_empty() {
+                return Err(self.no_handler(name));
+            }
+            for (key, handler) in meant {
+                self.hosts[index].notified.insert(key);
+                let host = Arc::clone(&self.hosts[index].name);
+                self.executor.tell(Event::Notified { handler, host });
+            }
+        }
+        Ok(())
+    }
+
+    /// A notified handler that is not there ends the run before the result is told.
+    pub(super) fn check_notified(&self, result: &HostResult) -> Result<(), Stop> {
+        match result.notify.iter().find(|name| self.handlers.meant_by(name).is_empty()) {
+            Some(name) => Err(self.no_handler(name)),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn no_handler(&self, name: &str) -> Stop {
+        let message =
+            format!("The requested handler '{name}' was not found in either the main handlers list nor in the listening handlers list");
+        let diagnostic = crate::source::Diagnostic::error(message);
+        Stop::Error(Box::new(match did_you_mean(name, self.handlers.names()) {
+            Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+            None => diagnostic,
+        }))
+    }
+
+    /// Adds handlers of the play or of an included role.
+    pub(in crate::executor) fn add_handlers(&mut self, entries: &[crate::playbook::Entry]) {
+        let mut handlers = std::mem::take(&mut self.handlers);
+        let (engine, extra, vars) =
+            (Arc::clone(&self.executor.shared.engine), self.executor.vars.extra_vars(), Arc::clone(&self.play.vars));
+        let context = Arc::new(self.executor.template_context(&self.play.dir, Vec::new()));
+        handlers.add(entries, &|task| {
+            let name = task.name.as_ref()?;
+            let mut layers = vec![Arc::clone(&vars)];
+            layers.extend(task.role().into_iter().flat_map(|role| [role.default_layers(), role.var_layers()].concat()));
+            layers.push(Arc::clone(&extra));
+            let rendered = crate::executor::static_scope::render(&engine, &context, &name.value, layers).ok();
+            Some(crate::executor::keywords::shown(rendered.as_ref().unwrap_or(&name.value)))
+        });
+        self.handlers = handlers;
+    }
+}

@@ -1,0 +1,209 @@
+//! What a task sees on a host, and how events name it.
+
+use std::sync::Arc;
+
+use super::Batch;
+use crate::event::TaskInfo;
+use crate::executor::host_state::handler_key;
+use crate::executor::keywords::Reader;
+use crate::playbook::{Keyword, Task, Work};
+use crate::source::Diagnostics;
+use crate::template;
+use crate::template::{Rendered, Templar};
+use crate::value::Value;
+use crate::vars::{Layer, Precedence, VarStack, VarWorld, role_magic};
+
+impl Batch<'_, '_> {
+    /// What the task sees on a host.
+    pub(in crate::executor) fn stack(&mut self, index: usize, task: &Arc<Task>) -> VarStack {
+        let world = self.world();
+        let mut stack = world.stack(self.hosts[index].id, &self.layers);
+        stack.push(Arc::clone(&self.hosts[index].named));
+        if let Some(plugin) = self.connection_of(task) {
+            stack.push(Layer::single(Precedence::CommandLine, "ansible_connection", Value::text(plugin)));
+        }
+        for layer in self.layers_of(task).iter() {
+            stack.push(Arc::clone(layer));
+        }
+        if !self.templated_files.is_empty() {
+            for layer in self.host_files(index, &stack) {
+                stack.push(layer);
+            }
+        }
+        stack
+    }
+
+    /// What tasks read as `ansible_connection` where no variable says it. A keyword that is a template may itself
+    /// ask for that variable, so it gives none.
+    pub(super) fn connection_of(&self, task: &Task) -> Option<String> {
+        let default = &self.executor.shared.defaults.plugin;
+        let plugin = match task.keywords.get(Keyword::Connection) {
+            Some(written) => written.value.as_str().filter(|name| !name.contains("{{"))?,
+            None => default,
+        };
+        Some(if plugin == "smart" { "ssh" } else { plugin }.to_owned())
+    }
+
+    pub(super) fn world(&mut self) -> Arc<VarWorld> {
+        Arc::clone(self.snapshot.get_or_insert_with(|| Arc::new(self.executor.vars.clone())))
+    }
+
+    /// Changes what is known; the next job sees it.
+    pub(in crate::executor) fn change_world(&mut self) -> &mut VarWorld {
+        self.snapshot = None;
+        &mut self.executor.vars
+    }
+
+    /// `vars_files` whose names depend on the host; those that cannot be rendered yet are tried again.
+    pub(super) fn host_files(&mut self, index: usize, stack: &VarStack) -> Vec<Arc<Layer>> {
+        if let Some(layers) = &self.hosts[index].vars_files {
+            return layers.clone();
+        }
+        let context = Arc::new(self.executor.template_context(&self.play.dir, vec![crate::executor::absolute(&self.play.dir)]));
+        let templar = Templar::new(&self.executor.shared.engine, Arc::new(stack.clone()), context);
+        let (mut layers, mut complete) = (Vec::new(), true);
+        for written in &self.templated_files {
+            let names: Vec<String> = match &written.value {
+                Value::List(items) => items.iter().filter_map(|item| rendered(&templar, item)).collect(),
+                one => rendered(&templar, one).into_iter().collect(),
+            };
+            match crate::executor::play::vars_file_layer(&self.play.dir, &names, &mut Diagnostics::new()) {
+                Some(layer) => layers.push(layer),
+                None => complete = false,
+            }
+        }
+        if complete {
+            self.hosts[index].vars_files = Some(layers.clone());
+        }
+        layers
+    }
+
+    pub(super) fn layers_of(&mut self, task: &Arc<Task>) -> Arc<Vec<Arc<Layer>>> {
+        Arc::clone(self.task_layers.entry(handler_key(task)).or_insert_with(|| Arc::new(task_layers(task))))
+    }
+
+    pub(in crate::executor) fn context(&mut self, task: &Arc<Task>) -> Arc<template::Context> {
+        let key = handler_key(task);
+        if let Some(context) = self.contexts.get(&key) {
+            return Arc::clone(context);
+        }
+        let path = task.context.search_path().iter().map(|dir| crate::executor::absolute(dir)).collect();
+        let context = Arc::new(self.executor.template_context(&self.play.dir, path));
+        self.contexts.insert(key, Arc::clone(&context));
+        context
+    }
+
+    pub(in crate::executor) fn templar(&mut self, stack: &VarStack, task: &Arc<Task>) -> Templar {
+        let context = self.context(task);
+        Templar::new(&self.executor.shared.engine, Arc::new(stack.clone()), context)
+    }
+
+    /// The task as events name it: with variables of the first host that meets it.
+    pub(in crate::executor) fn info(&mut self, task: &Arc<Task>, templar: &Templar) -> Arc<TaskInfo> {
+        let key = handler_key(task);
+        let is_template = task.name.as_ref().is_some_and(|name| Templar::is_template(&name.value));
+        if let Some(info) = self.infos.get(&key).filter(|_| !is_template) {
+            return Arc::clone(info);
+        }
+        let own = task.name.as_ref().map(|name| rendered_name(templar, &name.value)).filter(|name| !name.is_empty());
+        let own = own.unwrap_or_else(|| default_name(task, templar));
+        let name = match task.role() {
+            Some(role) if !task.implicit => format!("{} : {own}", role.name),
+            Some(_) | None => own,
+        };
+        let check = self.flag_or(task, templar, Keyword::CheckMode, self.executor.options.check);
+        let info = Arc::new(TaskInfo {
+            name: Arc::from(name),
+            action: Arc::from(task.action_name()),
+            qualified: Arc::from(qualified(task.action_name())),
+            span: task.span.clone(),
+            is_handler: task.is_handler,
+            check,
+            tags: Arc::from(Vec::new()),
+        });
+        self.infos.insert(key, Arc::clone(&info));
+        info
+    }
+
+    pub(super) fn flag(&self, task: &Task, templar: &Templar, keyword: Keyword) -> bool {
+        self.flag_or(task, templar, keyword, false)
+    }
+
+    pub(super) fn flag_or(&self, task: &Task, templar: &Templar, keyword: Keyword, default: bool) -> bool {
+        Reader { keywords: &task.keywords, templar }.flag(keyword).ok().flatten().unwrap_or(default)
+    }
+
+    pub(super) fn throttle(&self, task: &Task, templar: &Templar) -> usize {
+        let asked = Reader { keywords: &task.keywords, templar }.int(Keyword::Throttle).ok().flatten().unwrap_or(0);
+        match usize::try_from(asked) {
+            Ok(0) | Err(_) => self.executor.options.forks.max(1),
+            Ok(some) => some.min(self.executor.options.forks.max(1)),
+        }
+    }
+}
+
+/// Variables of the role, blocks, includes and the task itself.
+pub(super) fn task_layers(task: &Task) -> Vec<Arc<Layer>> {
+    let mut layers = Vec::new();
+    if let Some(role) = task.role() {
+        let from = |what: &str| format!("{what} of role `{}`", role.name);
+        layers.extend(role.default_layers().into_iter().map(|map| Layer::new(Precedence::RoleDefaults, from("defaults"), map)));
+        layers.extend(role.var_layers().into_iter().map(|map| Layer::new(Precedence::RoleVars, from("vars"), map)));
+        layers.extend(role.param_layers().into_iter().map(|map| Layer::new(Precedence::RoleParams, from("parameters"), map)));
+        let parents: Vec<(String, std::path::PathBuf)> = if role.is_dependency {
+            Vec::new()
+        } else {
+            role.parents.iter().map(|parent| (parent.name.clone(), crate::executor::absolute(&parent.path))).collect()
+        };
+        layers.push(role_magic(&role.name, &crate::executor::absolute(&role.path), &parents));
+    }
+    let environment = task.keywords.environment.iter().map(|written| written.value.clone()).collect();
+    layers.push(Layer::single(Precedence::CommandLine, "environment", Value::list(environment)));
+    layers.extend(task.keywords.vars.iter().map(|map| Layer::new(Precedence::TaskVars, "vars of the task", Arc::clone(map))));
+    layers.extend(
+        task.context.include_params.iter().map(|map| Layer::new(Precedence::IncludeParams, "vars of the include", Arc::clone(map))),
+    );
+    layers
+}
+
+pub(super) fn rendered(templar: &Templar, value: &Value) -> Option<String> {
+    match templar.render(value) {
+        Ok(Rendered::Value(value)) => Some(crate::executor::keywords::shown(&value)),
+        Ok(Rendered::Omit) | Err(_) => None,
+    }
+}
+
+/// A name as people see it: what is undefined in it is said there.
+pub(super) fn rendered_name(templar: &Templar, value: &Value) -> String {
+    match templar.render(value) {
+        Ok(Rendered::Value(value)) => crate::executor::keywords::shown(&value),
+        Ok(Rendered::Omit) => String::new(),
+        Err(error) => {
+            let text = crate::executor::keywords::shown(value);
+            let mark = format!("<< error 1 - {} >>", error.message());
+            match (text.find("{{"), text.rfind("}}")) {
+                (Some(start), Some(end)) if start < end => format!("{}{mark}{}", &text[..start], &text[end + 2..]),
+                _ => text,
+            }
+        }
+    }
+}
+
+/// The name of a task that has none.
+pub(super) fn default_name(task: &Task, templar: &Templar) -> String {
+    match &task.work {
+        Work::IncludeRole(include) => match rendered(templar, &include.name.value) {
+            Some(role) => format!("{} : {role}", include.written),
+            None => format!("{} : {}", include.written, crate::executor::keywords::shown(&include.name.value)),
+        },
+        Work::Module(_) | Work::IncludeTasks(_) | Work::Meta(_) => task.action_name().to_owned(),
+    }
+}
+
+pub(super) fn qualified(action: &str) -> String {
+    match action.strip_prefix("ansible.legacy.") {
+        Some(short) => format!("ansible.builtin.{short}"),
+        None if action.contains('.') => action.to_owned(),
+        None => format!("ansible.builtin.{action}"),
+    }
+}

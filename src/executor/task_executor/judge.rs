@@ -1,0 +1,135 @@
+//! What a module's answer comes to: `changed_when`, `failed_when`, `until`, whether it is ignored, whom it notifies.
+
+use super::{Ready, Runner};
+use crate::event::Status;
+use crate::executor::conditions::{Verdict, evaluate};
+use crate::executor::keywords::{Reader, render, shown};
+use crate::executor::outcome;
+use crate::executor::outcome::{ItemEnd, NO_TRACEBACK, complete, is};
+use crate::playbook::{Keyword, Register};
+use crate::template::Templar;
+use crate::value::{Map, Value};
+use crate::vars::{Layer, Precedence, VarStack};
+
+impl Runner<'_> {
+    /// What a result comes to: lines, `changed_when`, `failed_when`.
+    pub(in crate::executor) fn judge(&self, ready: &Ready, result: &mut Map, diagnostics: &mut Vec<crate::source::Diagnostic>) {
+        complete(result);
+        let task = &self.job.task;
+        if is(result, "skipped") || (task.changed_when.is_empty() && task.failed_when.is_empty()) {
+            return;
+        }
+        if is(result, "unreachable") {
+            return;
+        }
+        let templar = self.templar(&self.with_result(&ready.stack, result));
+        if !task.changed_when.is_empty() {
+            match evaluate("changed_when", &task.changed_when, &templar) {
+                Ok(verdict) => {
+                    let changed = matches!(verdict, Verdict::Holds);
+                    result.insert("changed", changed);
+                    result.insert("changed_when_result", changed);
+                }
+                Err(error) => {
+                    result.insert("changed_when_result", error.text);
+                    fail_with(result, diagnostics, error.message, error.diagnostic);
+                }
+            }
+        }
+        if !task.failed_when.is_empty() {
+            let templar = self.templar(&self.with_result(&ready.stack, result));
+            match evaluate("failed_when", &task.failed_when, &templar) {
+                Ok(verdict) => {
+                    let failed = matches!(verdict, Verdict::Holds);
+                    if is(result, "failed") && !failed {
+                        result.insert("failed_when_suppressed_exception", NO_TRACEBACK);
+                    }
+                    result.insert("failed", failed);
+                    result.insert("failed_when_result", failed);
+                    if failed && !result.contains("msg") {
+                        result.insert("msg", "A 'failed_when' expression evaluated to 'True'.");
+                    }
+                }
+                Err(error) => {
+                    result.insert("failed_when_result", error.text);
+                    fail_with(result, diagnostics, error.message, error.diagnostic);
+                }
+            }
+        }
+    }
+
+    /// Whether `until` holds; without one, whether the task did not fail.
+    pub(in crate::executor) fn is_satisfied(
+        &self,
+        ready: &Ready,
+        result: &mut Map,
+        diagnostics: &mut Vec<crate::source::Diagnostic>,
+    ) -> bool {
+        if self.job.task.until.is_empty() {
+            return !is(result, "failed");
+        }
+        let templar = self.templar(&self.with_result(&ready.stack, result));
+        match evaluate("until", &self.job.task.until, &templar) {
+            Ok(verdict) => matches!(verdict, Verdict::Holds),
+            Err(error) => {
+                fail_with(result, diagnostics, format!("Task failed: {}", error.message), error.diagnostic);
+                true
+            }
+        }
+    }
+
+    pub(super) fn with_result(&self, stack: &VarStack, result: &Map) -> VarStack {
+        let shown = Value::map(outcome::registered(result));
+        let mut task = Map::new();
+        task.insert("result", shown.clone());
+        let mut stack = stack.with_value(Precedence::Loop, "_task", Value::map(task));
+        if let Some(Register::Name(name)) = &self.job.task.register {
+            stack.push(Layer::single(Precedence::Loop, &name.value, shown));
+        }
+        stack
+    }
+
+    /// What every end gets once its result stands: whether it is ignored, whom it notifies.
+    pub(in crate::executor) fn conclude(&self, templar: &Templar, end: &mut ItemEnd) {
+        self.mark_ignored(templar, end);
+        if is(&end.result, "changed")
+            && !is(&end.result, "failed")
+            && let Some(written) = self.job.task.keywords.get(Keyword::Notify)
+        {
+            match render("notify", written, templar) {
+                Ok(Some(Value::List(items))) => end.notify = items.iter().map(shown).collect(),
+                Ok(Some(Value::Null) | None) => {}
+                Ok(Some(one)) => end.notify = vec![shown(&one)],
+                Err(error) => {
+                    end.result.insert("failed", true);
+                    end.result.insert("msg", error.message);
+                    end.diagnostics.push(error.diagnostic);
+                }
+            }
+        }
+    }
+
+    pub(super) fn mark_ignored(&self, templar: &Templar, end: &mut ItemEnd) {
+        let keyword = match end.status() {
+            Status::Failed => Keyword::IgnoreErrors,
+            Status::Unreachable => Keyword::IgnoreUnreachable,
+            Status::Ok | Status::Changed | Status::Skipped => return,
+        };
+        let reader = Reader { keywords: &self.job.task.keywords, templar };
+        match reader.flag(keyword) {
+            Ok(ignored) => end.ignored = ignored.unwrap_or(false),
+            Err(error) => end.diagnostics.push(error.diagnostic),
+        }
+    }
+}
+
+pub(super) fn fail_with(
+    result: &mut Map,
+    diagnostics: &mut Vec<crate::source::Diagnostic>,
+    message: String,
+    diagnostic: crate::source::Diagnostic,
+) {
+    result.insert("failed", true);
+    result.insert("msg", message);
+    diagnostics.push(diagnostic);
+}

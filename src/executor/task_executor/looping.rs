@@ -1,0 +1,335 @@
+//! A task's loop: its items, which of them may be sent before the ones before have answered, and what stands between two of them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::judge::fail_with;
+use super::{Runner, Stage, keyword_end};
+use crate::action;
+use crate::action::Plan;
+use crate::event::{Event, ItemResult};
+use crate::executor::conditions::{Verdict, evaluate};
+use crate::executor::job::HostResult;
+use crate::executor::keywords::{flag, render, seconds, shown};
+use crate::executor::outcome::ItemEnd;
+use crate::executor::{outcome, transfer};
+use crate::playbook::{Keyword, Loop, Register, Work};
+use crate::source::Spanned;
+use crate::template::{Rendered, Scope, Templar, TemplateError, Variable, lookup};
+use crate::value::{Map, Value};
+use crate::vars::{Layer, Precedence, VarStack};
+
+/// The variables of one item of a loop.
+pub(super) struct Item {
+    pub(super) vars: Map,
+    pub(super) value: Value,
+}
+
+impl Runner<'_> {
+    pub(super) fn looped(&self, looping: &Loop) -> HostResult {
+        let items = match self.items(looping) {
+            Ok(items) => items,
+            Err(mut end) => {
+                self.mark_ignored(&self.templar(&self.job.stack), &mut end);
+                return self.sum(*end, None);
+            }
+        };
+        let mut ends: Vec<ItemEnd> = Vec::with_capacity(items.len());
+        let mut next = 0;
+        let templar = self.templar(&self.job.stack);
+        let ahead = self.may_go_ahead();
+        let mut last_result: Option<Map> = None;
+        let mut facts = Map::new();
+        while next < items.len() {
+            if self.shared.interrupted.load(Ordering::Relaxed) {
+                break;
+            }
+            let mut stack = self.item_stack(&items[next], last_result.as_ref());
+            if !facts.is_empty() {
+                stack.push(Layer::new(Precedence::SetFacts, "the loop", facts.clone()));
+            }
+            let stage = self.prepare(stack, Some(&items[next]));
+            let mut batch = vec![stage];
+            if ahead && batch.iter().all(can_lead) {
+                self.gather(&items[next + 1..], &mut batch);
+            }
+            let first = next;
+            next += batch.len();
+            let broke = transfer::run_batch(self, batch, &mut |offset, mut end| {
+                let item = &items[first + offset];
+                // What an item sets the next one sees.
+                if let Some(Value::Map(found)) = end.result.get("ansible_facts") {
+                    facts.extend(found.iter().map(|(key, value)| (key.clone(), value.clone())));
+                }
+                let stop = self.breaks(item, &mut end);
+                self.finish_item(item, &mut end);
+                last_result = Some(outcome::registered(&end.result));
+                ends.push(end);
+                stop
+            });
+            if broke {
+                break;
+            }
+            self.pause_between(&templar, next < items.len());
+        }
+        let result = outcome::of_loop(&ends);
+        self.sum(ItemEnd::of(result), Some(ends))
+    }
+
+    /// Prepares the items that follow, as long as they go the same way and do not look at what the loop registers.
+    pub(super) fn gather(&self, items: &[Item], batch: &mut Vec<Stage>) {
+        let register = match &self.job.task.register {
+            Some(Register::Name(name)) => Some(name.value.as_str()),
+            _ => None,
+        };
+        for item in items.iter().take(MOST_AHEAD) {
+            let touched = Arc::new(AtomicBool::new(false));
+            let stack = self.item_stack(item, None);
+            let watched = register.map(|name| Watched { inner: stack.clone(), name: name.to_owned(), touched: Arc::clone(&touched) });
+            let scope: Arc<dyn Scope> = match watched {
+                Some(watched) => Arc::new(watched),
+                None => Arc::new(stack.clone()),
+            };
+            let templar = Templar::new(&self.shared.engine, scope, Arc::clone(&self.job.context));
+            let stage = self.prepare_with(templar, stack, Some(item));
+            if touched.load(Ordering::Relaxed) || !same_way(batch, &stage) {
+                return;
+            }
+            batch.push(stage);
+        }
+    }
+
+    /// Whether items may be sent before the ones before have answered.
+    pub(super) fn may_go_ahead(&self) -> bool {
+        let task = &self.job.task;
+        let control = &task.loop_control;
+        let plain = task.until.is_empty() && task.retries.is_none() && control.pause.is_none() && control.break_when.is_empty();
+        let attached = task.async_limit.is_none() && task.keywords.get(Keyword::Timeout).is_none();
+        let module = match &task.work {
+            Work::Module(call) => action::spec(&call.name.short).is_some_and(|spec| !spec.returns_facts),
+            Work::IncludeTasks(_) | Work::IncludeRole(_) | Work::Meta(_) => false,
+        };
+        plain && attached && module && !reads_control_machine(task)
+    }
+
+    pub(super) fn items(&self, looping: &Loop) -> Result<Vec<Item>, Box<ItemEnd>> {
+        let templar = self.templar(&self.job.stack);
+        let values = match self.item_values(looping, &templar) {
+            Ok(values) => values,
+            Err(end) => {
+                // A loop over something undefined is no mistake where the condition, seen without items, says no.
+                return match evaluate("when", &self.job.task.keywords.when, &templar) {
+                    Ok(Verdict::Not(condition)) => Err(Box::new(ItemEnd::skipped(condition))),
+                    Ok(Verdict::Holds) | Err(_) => Err(end),
+                };
+            }
+        };
+        let control = &self.job.task.loop_control;
+        let name = |written: &Option<Spanned<Value>>| match written {
+            Some(written) => render("loop_control", written, &templar).map(|value| value.map(|value| shown(&value))),
+            None => Ok(None),
+        };
+        let loop_var = name(&control.loop_var).map_err(keyword_end)?.unwrap_or_else(|| "item".to_owned());
+        let index_var = name(&control.index_var).map_err(keyword_end)?;
+        let option = |written: &Option<Spanned<Value>>, default| match written {
+            Some(written) => flag("loop_control", written, &templar).map(|value| value.unwrap_or(default)),
+            None => Ok(default),
+        };
+        let extended = option(&control.extended, false).map_err(keyword_end)?;
+        let with_all = option(&control.extended_allitems, true).map_err(keyword_end)?;
+        let all = extended.then(|| Value::list(values.clone()));
+        let count = values.len();
+        let mut items = Vec::with_capacity(count);
+        for (index, value) in values.iter().enumerate() {
+            let mut vars = Map::new();
+            vars.insert(loop_var.as_str(), value.clone());
+            vars.insert("ansible_loop_var", loop_var.as_str());
+            if let Some(index_var) = &index_var {
+                vars.insert(index_var.as_str(), index);
+                vars.insert("ansible_index_var", index_var.as_str());
+            }
+            if let Some(all) = &all {
+                vars.insert("ansible_loop", extended_loop(index, count, &values, with_all.then_some(all)));
+            }
+            items.push(Item { vars, value: value.clone() });
+        }
+        Ok(items)
+    }
+
+    pub(super) fn item_values(&self, looping: &Loop, templar: &Templar) -> Result<Vec<Value>, Box<ItemEnd>> {
+        let at = &looping.items;
+        let failed = |error: TemplateError| {
+            let diagnostic = error.to_diagnostic();
+            let diagnostic = if diagnostic.labels.is_empty() { diagnostic.at(&at.span) } else { diagnostic };
+            Box::new(ItemEnd::failed(format!("Task failed: {}", error.full_message()), vec![diagnostic]))
+        };
+        if let Some(lookup) = &looping.lookup {
+            return lookup::run_loop(&lookup.value, &at.value, templar).map_err(failed);
+        }
+        match templar.render(&at.value).map_err(failed)? {
+            Rendered::Value(Value::List(items)) => Ok(items.to_vec()),
+            Rendered::Value(other) => {
+                let message = format!("The `loop` value must resolve to a 'list', not '{}'.", other.type_name());
+                Err(Box::new(ItemEnd::failed(format!("Task failed: {message}"), vec![at.error(message)])))
+            }
+            Rendered::Omit => Ok(Vec::new()),
+        }
+    }
+
+    pub(super) fn item_stack(&self, item: &Item, registered: Option<&Map>) -> VarStack {
+        let mut stack = self.job.stack.with(Layer::new(Precedence::Loop, "the loop", item.vars.clone()));
+        if let (Some(result), Some(Register::Name(name))) = (registered, &self.job.task.register) {
+            stack.push(Layer::single(Precedence::SetFacts, &name.value, Value::map(result.clone())));
+        }
+        stack
+    }
+
+    /// An item of a loop has ended: its result names it, and an event says so.
+    pub(super) fn finish_item(&self, item: &Item, end: &mut ItemEnd) {
+        for (key, value) in item.vars.iter().filter(|(key, _)| key.as_str() != Some("ansible_loop")) {
+            end.result.insert(key.clone(), value.clone());
+        }
+        if let Some(extended) = item.vars.get("ansible_loop") {
+            end.result.insert("ansible_loop", extended.clone());
+        }
+        let mut result = self.event_result(&end.result, end.status(), end);
+        result.ignored = false;
+        let label =
+            if end.no_log { Value::text("(censored due to no_log)") } else { end.label.clone().unwrap_or_else(|| item.value.clone()) };
+        for diagnostic in std::mem::take(&mut end.diagnostics) {
+            self.tell(Event::Diagnostic(Box::new(diagnostic)));
+        }
+        self.tell(Event::Item(Box::new(ItemResult { result, label })));
+    }
+
+    pub(super) fn breaks(&self, item: &Item, end: &mut ItemEnd) -> bool {
+        let conditions = &self.job.task.loop_control.break_when;
+        if conditions.is_empty() {
+            return false;
+        }
+        let templar = self.templar(&self.item_stack(item, Some(&outcome::registered(&end.result))));
+        match evaluate("break_when", conditions, &templar) {
+            Ok(verdict) => {
+                let breaks = matches!(verdict, Verdict::Holds);
+                end.result.insert("break_when_result", breaks);
+                breaks
+            }
+            Err(error) => {
+                fail_with(&mut end.result, &mut end.diagnostics, format!("Task failed: {}", error.message), error.diagnostic);
+                true
+            }
+        }
+    }
+
+    pub(super) fn pause_between(&self, templar: &Templar, more: bool) {
+        let Some(written) = self.job.task.loop_control.pause.as_ref().filter(|_| more) else { return };
+        if let Ok(Some(pause)) = seconds("pause", written, templar) {
+            transfer::sleep(&self.shared.interrupted, std::time::Duration::from_secs_f64(pause.max(0.0)));
+        }
+    }
+
+    /// What `label` shows of an item.
+    pub(super) fn label(&self, templar: &Templar, item: Option<&Item>) -> Option<Value> {
+        let item = item?;
+        match &self.job.task.loop_control.label {
+            Some(written) => match templar.render(&written.value) {
+                Ok(Rendered::Value(value)) => Some(value),
+                Ok(Rendered::Omit) | Err(_) => Some(item.value.clone()),
+            },
+            None => Some(item.value.clone()),
+        }
+    }
+}
+
+/// So many items of a loop are prepared ahead.
+const MOST_AHEAD: usize = 4096;
+
+/// Sees whether a name was asked for.
+struct Watched {
+    inner: VarStack,
+    name: String,
+    touched: Arc<AtomicBool>,
+}
+
+impl Scope for Watched {
+    fn get(&self, name: &str) -> Option<Variable> {
+        if name == self.name {
+            self.touched.store(true, Ordering::Relaxed);
+        }
+        self.inner.get(name)
+    }
+
+    fn names(&self) -> Vec<Arc<str>> {
+        self.inner.names()
+    }
+}
+
+/// A first item that others may be sent behind.
+fn can_lead(stage: &Stage) -> bool {
+    match stage {
+        Stage::Ended(_) => true,
+        Stage::Ready(ready) => matches!(ready.plan, Plan::Send(_) | Plan::Done(_) | Plan::Failed(_)),
+    }
+}
+
+/// Whether an item goes over the same connection as the same user as the ones before it.
+fn same_way(batch: &[Stage], stage: &Stage) -> bool {
+    let route_of = |stage: &Stage| match stage {
+        Stage::Ready(ready) => ready.route.as_ref().map(|route| (route.key.clone(), route.becomes.clone())),
+        Stage::Ended(_) => None,
+    };
+    if !can_lead(stage) {
+        return false;
+    }
+    match (batch.iter().find_map(route_of), route_of(stage)) {
+        (Some(first), Some(this)) => first == this,
+        (None, _) | (_, None) => true,
+    }
+}
+
+/// Lookups and file tests see what items before may have changed on the control machine.
+fn reads_control_machine(task: &crate::playbook::Task) -> bool {
+    let Work::Module(call) = &task.work else { return true };
+    let touches = |value: &Value| {
+        let mut found = false;
+        visit_texts(value, &mut |text| {
+            found |= ["lookup(", "query(", "q(", " is file", " is exists", " is directory", " is link", "is_file", "is_dir"]
+                .iter()
+                .any(|word| text.contains(word));
+        });
+        found
+    };
+    call.args.options.iter().any(|(_, value)| touches(&value.value))
+        || call.args.free_form.as_ref().is_some_and(|text| touches(&Value::Text(text.value.clone())))
+        || task.keywords.when.iter().any(|value| touches(&value.value))
+}
+
+fn visit_texts(value: &Value, visit: &mut dyn FnMut(&str)) {
+    match value {
+        Value::Text(text) => visit(text.as_str()),
+        Value::List(items) => items.iter().for_each(|item| visit_texts(item, visit)),
+        Value::Map(map) => map.values().for_each(|item| visit_texts(item, visit)),
+        _ => {}
+    }
+}
+
+fn extended_loop(index: usize, count: usize, values: &[Value], all: Option<&Value>) -> Value {
+    let mut map = Map::new();
+    if let Some(all) = all {
+        map.insert("allitems", all.clone());
+    }
+    map.insert("index", index + 1);
+    map.insert("index0", index);
+    map.insert("first", index == 0);
+    map.insert("last", index + 1 == count);
+    map.insert("length", count);
+    map.insert("revindex", count - index);
+    map.insert("revindex0", count - index - 1);
+    if let Some(next) = values.get(index + 1) {
+        map.insert("nextitem", next.clone());
+    }
+    if let Some(previous) = index.checked_sub(1).and_then(|before| values.get(before)) {
+        map.insert("previtem", previous.clone());
+    }
+    Value::map(map)
+}

@@ -1,0 +1,123 @@
+//! The task's end as the coordinator gets it: out of its one end or those of its items, with what is registered.
+
+use std::sync::Arc;
+
+use super::Runner;
+use crate::event::{Event, Status, TaskResult};
+use crate::executor::job::{HostResult, Message};
+use crate::executor::keywords::shown;
+use crate::executor::outcome;
+use crate::executor::outcome::{ItemEnd, censored};
+use crate::playbook::Register;
+use crate::value::{Map, Value};
+
+impl Runner<'_> {
+    pub(super) fn event_result(&self, result: &Map, status: Status, end: &ItemEnd) -> TaskResult {
+        TaskResult {
+            host: Arc::clone(&self.job.host_name),
+            delegated_to: end.delegated_to.clone(),
+            task: Arc::clone(&self.job.info),
+            status,
+            ignored: end.ignored,
+            result: Arc::new(if end.no_log { censored(result) } else { result.clone() }),
+            is_loop: false,
+        }
+    }
+
+    /// A retry, as an event.
+    pub(in crate::executor) fn tell_retry(&self, end: &ItemEnd, result: &Map, left: i64, retries: i64) {
+        let result = Box::new(self.event_result(result, Status::Failed, end));
+        self.tell(Event::Retry { result, left, retries });
+    }
+
+    pub(in crate::executor) fn tell(&self, event: Event) {
+        // Without a coordinator the run has ended already.
+        let _ = self.out.send(Message::Progress(event));
+    }
+
+    /// The task's end out of its one end, or out of those of its items.
+    pub(super) fn sum(&self, end: ItemEnd, items: Option<Vec<ItemEnd>>) -> HostResult {
+        let is_loop = items.is_some();
+        let mut all = items.unwrap_or_default();
+        let status = end.status();
+        let failed: Vec<&ItemEnd> = all.iter().filter(|end| matches!(end.status(), Status::Failed | Status::Unreachable)).collect();
+        let ignored = if failed.is_empty() { end.ignored } else { failed.iter().all(|end| end.ignored) };
+        let no_log = end.no_log || all.iter().any(|end| end.no_log);
+        let registered = self.register(&end.result);
+        let mut result = HostResult {
+            host: self.job.host,
+            result: end.result.clone(),
+            status,
+            ignored,
+            is_loop,
+            delegated_to: end.delegated_to.clone().or_else(|| all.first().and_then(|end| end.delegated_to.clone())),
+            no_log,
+            effects: Vec::new(),
+            facts: Map::new(),
+            facts_host: None,
+            notify: Vec::new(),
+            registered,
+            includes: Vec::new(),
+            diagnostics: Vec::new(),
+            warnings: Vec::new(),
+            deprecations: Vec::new(),
+        };
+        if !is_loop {
+            all.push(end);
+        }
+        for end in all {
+            result.take(end);
+        }
+        result
+    }
+
+    pub(super) fn register(&self, result: &Map) -> Map {
+        let mut variables = Map::new();
+        match &self.job.task.register {
+            None => {}
+            Some(Register::Name(name)) => {
+                variables.insert(name.value.as_str(), Value::map(outcome::registered(result)));
+            }
+            Some(Register::Projection(names)) => {
+                let templar = self.templar(&self.with_result(&self.job.stack, result));
+                for (name, expression) in names {
+                    let value = match &expression.value {
+                        Value::Text(text) => templar.expression(text).unwrap_or_default(),
+                        other => other.clone(),
+                    };
+                    variables.insert(name.value.as_str(), value);
+                }
+            }
+        }
+        variables
+    }
+}
+
+impl HostResult {
+    /// Takes over what one item did.
+    pub(super) fn take(&mut self, end: ItemEnd) {
+        self.diagnostics.extend(end.diagnostics);
+        self.includes.extend(end.include);
+        self.notify.extend(end.notify);
+        self.facts_host = self.facts_host.or(end.facts_host);
+        let texts = |key: &str| match end.result.get(key) {
+            Some(Value::List(items)) => items.iter().map(note_text).collect(),
+            _ => Vec::new(),
+        };
+        self.warnings.extend(texts("warnings"));
+        self.deprecations.extend(texts("deprecations"));
+        match end.effect {
+            Some(effect) => self.effects.push(effect),
+            None => {
+                if let Some(Value::Map(facts)) = end.result.get("ansible_facts") {
+                    self.facts.extend(facts.iter().map(|(key, value)| (key.clone(), value.clone())));
+                }
+            }
+        }
+    }
+}
+
+/// A warning of a module: a text, or a map with one.
+fn note_text(value: &Value) -> String {
+    value.get("msg").and_then(Value::as_str).map_or_else(|| shown(value), str::to_owned)
+}
