@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use driftless::action;
-use driftless::config::SETTINGS;
+use driftless::config::{Effect, OTHERS, SETTINGS};
 use driftless::playbook::{Inherit, KEYWORDS, Place, Support as KeywordSupport};
 use driftless_modules::Json;
 use driftless_modules::spec::{Constraint, Opt, Spec, Support, Table};
@@ -204,14 +204,29 @@ fn place_name(place: Place) -> &'static str {
 fn settings() -> String {
     let mut out = String::from(
         "# Settings\n\nThe file is the first of `$ANSIBLE_CONFIG`, `./ansible.cfg`, `~/.ansible.cfg` and `/etc/ansible/ansible.cfg`. The environment wins over \
-         the file, the command line over both. A setting that Ansible knows and that is not here is a warning, once.\n\n\
-         | in the file | in the environment | is |\n|---|---|---|\n",
+         the file, the command line over both. `driftless config dump` shows what is set, and where.\n\n## With effect\n\n\
+         | in the file | in the environment | by default | is |\n|---|---|---|---|\n",
     );
     for setting in SETTINGS {
+        let Effect::Here(doc) = setting.effect else { continue };
         let choices = if setting.choices.is_empty() { String::new() } else { format!(" One of {}.", names(setting.choices)) };
-        writeln!(out, "| {} | {} | {}{choices} |", names(setting.ini), names(setting.env), cell(setting.doc)).unwrap();
+        let default = setting.default.filter(|text| !text.is_empty()).map(|text| format!("`{}`", cell(text))).unwrap_or_default();
+        writeln!(out, "| {} | {} | {default} | {}{choices} |", names(setting.ini), names(setting.env), cell(doc)).unwrap();
     }
-    out
+    out += "\n## Known, and without effect\n\nNothing is said where one of these is set: a run means the same without it.\n\n";
+    out += "| in the file | in the environment | why |\n|---|---|---|\n";
+    without_effect(&mut out, |effect| if let Effect::Quiet(why) = effect { Some(why) } else { None });
+    out += "\n## Known, without effect, and a warning\n\nSetting one of these would change what a run does with ansible-core, and does not here.\n\n";
+    out += "| in the file | in the environment | why |\n|---|---|---|\n";
+    without_effect(&mut out, |effect| if let Effect::Warned(why) = effect { Some(why) } else { None });
+    out + "\nA setting that nobody knows is a warning, too, in the sections named above.\n"
+}
+
+fn without_effect(out: &mut String, why: impl Fn(Effect) -> Option<&'static str>) {
+    let shown = OTHERS.iter().filter(|setting| !setting.ini.is_empty() || !setting.env.is_empty());
+    for (setting, why) in shown.filter_map(|setting| Some((setting, why(setting.effect)?))) {
+        writeln!(out, "| {} | {} | {} |", names(setting.ini), names(setting.env), cell(why)).unwrap();
+    }
 }
 
 fn names(names: &[&str]) -> String {

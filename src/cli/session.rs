@@ -161,7 +161,8 @@ impl Session {
     pub fn execute(&mut self, hosts: &Hosts, loader: &Loader<'_>, playbooks: &[Playbook], run: &RunRequest<'_>) -> Result<RunEnd, Exit> {
         let defaults = self.connection(run.connection)?;
         let config = &self.config;
-        let asked_forks = run.flags.forks.or_else(|| config.forks.value.and_then(|forks| usize::try_from(forks).ok()));
+        let asked_forks =
+            run.flags.forks.or_else(|| config.forks.is_set().then(|| usize::try_from(config.forks.value).unwrap_or(1).max(1)));
         let forks = asked_forks.unwrap_or_else(|| hosts.inventory.host_count().clamp(1, 500));
         let diff = run.flags.diff || config.diff_always.value;
         let verbosity = self.display.verbosity;

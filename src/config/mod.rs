@@ -1,20 +1,23 @@
 //! Settings: what `ansible.cfg` and `ANSIBLE_*` say, each with where it was said. The command line is laid over this by `cli`.
 //!
-//! [`SETTINGS`] is the whole list, and the fields of [`Config`] are made of it. What Ansible knows and this release does not is a
-//! warning, once; so is what nobody knows.
+//! [`SETTINGS`] are those that have an effect, and the fields of [`Config`] are made of it; [`OTHERS`] are those that Ansible knows
+//! besides. What would change the meaning of a run and does not is a warning, once; so is what nobody knows.
 
 mod file;
-mod known;
+mod others;
+mod resolve;
 mod settings;
 mod types;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use settings::{Config, SETTINGS, SettingInfo};
-pub use types::{ConfigOrigin, PathList, SearchPath, Setting};
+pub use others::OTHERS;
+pub use resolve::Resolved;
+pub use settings::{Config, Effect, SETTINGS, SettingInfo};
+pub use types::{ConfigOrigin, Kind, PathList, SearchPath, Setting};
 
-use crate::source::{Diagnostic, Diagnostics, Source};
+use crate::source::{Diagnostic, Diagnostics, Source, did_you_mean};
 use file::ConfigFile;
 
 /// What settings are read from: handed in, so that tests need no process environment.
@@ -61,7 +64,7 @@ impl Config {
 fn find(surroundings: &Surroundings, diagnostics: &mut Diagnostics) -> Option<PathBuf> {
     let mut candidates = Vec::new();
     if let Some(named) = surroundings.variables.get("ANSIBLE_CONFIG") {
-        let path = types::path(named, &surroundings.folder, surroundings);
+        let path = types::path(named, &surroundings.folder, surroundings, Path::new(""));
         candidates.push(if path.is_dir() { path.join("ansible.cfg") } else { path });
     }
     let here = surroundings.folder.join("ansible.cfg");
@@ -83,31 +86,74 @@ fn is_world_writable(folder: &Path) -> bool {
     std::fs::metadata(folder).is_ok_and(|data| data.permissions().mode() & 0o002 != 0)
 }
 
-/// One warning for each setting that is written somewhere and has no effect here.
+/// All settings that Ansible knows.
+pub fn known() -> impl Iterator<Item = &'static SettingInfo> {
+    SETTINGS.iter().chain(OTHERS)
+}
+
+/// What a name of a file or of the environment does; several settings may be read from one place.
+fn effect_of(names: impl Fn(&SettingInfo) -> bool) -> Option<Effect> {
+    let mut found = None;
+    for info in known().filter(|info| names(info)) {
+        match info.effect {
+            Effect::Warned(_) => found = found.or(Some(info.effect)),
+            Effect::Here(_) | Effect::Quiet(_) | Effect::Elsewhere => return Some(info.effect),
+        }
+    }
+    found
+}
+
+/// One warning for each setting that is written somewhere and would change something, but does not.
 fn warn_of_rest(surroundings: &Surroundings, file: Option<&ConfigFile>, diagnostics: &mut Diagnostics) {
     for entry in file.into_iter().flat_map(|file| &file.entries) {
         let name = format!("{}.{}", entry.section, entry.key);
-        if SETTINGS.iter().any(|setting| setting.ini.contains(&name.as_str())) || known::WITHOUT_EFFECT.contains(&name.as_str()) {
-            continue;
-        }
         let shown = format!("`{}` of `[{}]`", entry.key, entry.section);
-        let warning = if known::INI.binary_search(&name.as_str()).is_ok() {
-            Diagnostic::warning(format!("the setting {shown} is not supported yet and has no effect"))
-        } else {
-            Diagnostic::warning(format!("unknown setting {shown}"))
-        };
-        diagnostics.push(warning.at(&entry.span));
+        match effect_of(|info| info.ini.contains(&name.as_str())) {
+            Some(Effect::Warned(reason)) => {
+                diagnostics.push(Diagnostic::warning(format!("the setting {shown} has no effect: {reason}")).at(&entry.span));
+            }
+            Some(Effect::Here(_) | Effect::Quiet(_) | Effect::Elsewhere) => {}
+            // Other sections are for plugins and other programs.
+            None if is_section(&entry.section) => {
+                let warning = Diagnostic::warning(format!("unknown setting {shown}")).at(&entry.span);
+                diagnostics.push(match did_you_mean(&name, known().flat_map(|info| info.ini.iter().copied())) {
+                    Some(near) => {
+                        let (section, key) = near.split_once('.').unwrap_or(("", near));
+                        warning.hint(format!("did you mean `{key}` of `[{section}]`?"))
+                    }
+                    None => warning,
+                });
+            }
+            None => {}
+        }
     }
     for name in surroundings.variables.keys().filter(|name| name.starts_with("ANSIBLE_") && *name != "ANSIBLE_CONFIG") {
-        if SETTINGS.iter().any(|setting| setting.env.contains(&name.as_str())) || known::ENV_WITHOUT_EFFECT.contains(&name.as_str()) {
-            continue;
+        match effect_of(|info| info.env.contains(&name.as_str())) {
+            Some(Effect::Warned(reason)) => {
+                diagnostics.push(Diagnostic::warning(format!("the setting `{name}` of the environment has no effect: {reason}")));
+            }
+            Some(Effect::Here(_) | Effect::Quiet(_) | Effect::Elsewhere) => {}
+            // People have variables of their own whose names begin so; a slip of the pen is another matter.
+            None => {
+                if let Some(near) = did_you_mean(name, known().flat_map(|info| info.env.iter().copied())).filter(|near| is_slip(name, near))
+                {
+                    diagnostics.push(Diagnostic::warning(format!("unknown setting `{name}` in the environment; did you mean `{near}`?")));
+                }
+            }
         }
-        diagnostics.push(if known::ENV.binary_search(&name.as_str()).is_ok() {
-            Diagnostic::warning(format!("the setting `{name}` of the environment is not supported yet and has no effect"))
-        } else {
-            Diagnostic::warning(format!("unknown setting `{name}` in the environment"))
-        });
     }
+}
+
+fn is_section(name: &str) -> bool {
+    known().flat_map(|info| info.ini).any(|ini| ini.split_once('.').is_some_and(|(section, _)| section == name))
+}
+
+/// Whether a name is a known one, mistyped, and not a longer or shorter one of its own.
+fn is_slip(name: &str, known: &str) -> bool {
+    let mut letters: (Vec<u8>, Vec<u8>) = (name.bytes().collect(), known.bytes().collect());
+    letters.0.sort_unstable();
+    letters.1.sort_unstable();
+    letters.0 == letters.1 || name.len().abs_diff(known.len()) == 1
 }
 
 #[cfg(test)]

@@ -20,16 +20,16 @@ fn load(files: &[(&str, &str)], variables: &[(&str, &str)]) -> (Config, Vec<Stri
 }
 
 #[test]
-fn the_table_is_sorted_and_known_to_ansible() {
-    let bare = |info: &SettingInfo| info.name.trim_start_matches("r#").to_owned();
+fn the_tables_are_sorted_and_their_defaults_can_be_read() {
+    let bare = |info: &SettingInfo| info.field.trim_start_matches("r#").to_owned();
     assert!(SETTINGS.iter().map(bare).collect::<Vec<_>>().is_sorted());
-    assert!(known::INI.is_sorted() && known::ENV.is_sorted());
-    for setting in SETTINGS {
-        assert!(setting.ini.iter().all(|name| known::INI.contains(name)), "{}", setting.name);
-        assert!(setting.env.iter().all(|name| *name == "NO_COLOR" || known::ENV.contains(name)), "{}", setting.name);
+    assert!(OTHERS.iter().map(|info| (info.owner, info.name)).is_sorted());
+    let (config, said, _folder) = load(&[], &[]);
+    assert_eq!(said, Vec::<String>::new());
+    for resolved in &config.all {
+        assert_eq!(resolved.value == crate::value::Value::Null, resolved.info.default.is_none(), "{}", resolved.info.name);
     }
-    assert!(known::WITHOUT_EFFECT.iter().all(|name| known::INI.contains(name)));
-    assert!(known::ENV_WITHOUT_EFFECT.iter().all(|name| known::ENV.contains(name)));
+    assert_eq!(config.all.len(), known().count());
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn the_environment_wins_over_the_file() {
     let file = "[defaults]\nforks = 7 ; x\n# c\ninventory: h.ini,\n  x.yml\nRoles_Path=a:~/b:$HOME/c\nremote_user = \"root\"\n[privilege_escalation]\nbecome=yes\n";
     let (config, said, folder) = load(&[("ansible.cfg", file)], &[("ANSIBLE_FORKS", "9"), ("NO_COLOR", "")]);
     assert_eq!(said, Vec::<String>::new());
-    assert_eq!((config.forks.value, config.forks.origin.to_string().as_str()), (Some(9), "env: ANSIBLE_FORKS"));
+    assert_eq!((config.forks.value, config.forks.origin.to_string().as_str()), (9, "env: ANSIBLE_FORKS"));
     assert_eq!(config.inventory.0, [folder.path().join("h.ini"), folder.path().join("x.yml")]);
     assert_eq!(config.roles_path.0, [folder.path().join("a"), folder.path().join("home/b"), folder.path().join("home/c")]);
     assert_eq!((config.remote_user.as_deref(), *config.r#become, *config.nocolor, *config.timeout), (Some("root"), true, true, 10));
@@ -46,16 +46,16 @@ fn the_environment_wins_over_the_file() {
 
 #[test]
 fn what_has_no_effect_is_said_once() {
-    let file = "[defaults]\nlog_path = x\nfoo = 1\npipelining = True\n[diff]\nalways = maybe\n";
-    let (_, said, _) = load(&[("ansible.cfg", file)], &[("ANSIBLE_LOG_PATH", "x"), ("ANSIBLE_FOO", "1")]);
+    let file = "[defaults]\ninject_invocation = True\nfrks = 1\npipelining = True\n[ara]\nx=1\n[diff]\nalways = maybe\n";
+    let (_, said, _) = load(&[("ansible.cfg", file)], &[("ANSIBLE_FOKRS", "x"), ("ANSIBLE_MINE", "1"), ("ANSIBLE_LIBRARY", "x")]);
     assert_eq!(
         said,
         [
-            "6:1 the setting `diff_always` is `maybe`, expected a boolean",
-            "2:1 the setting `log_path` of `[defaults]` is not supported yet and has no effect",
-            "3:1 unknown setting `foo` of `[defaults]`",
-            "unknown setting `ANSIBLE_FOO` in the environment",
-            "the setting `ANSIBLE_LOG_PATH` of the environment is not supported yet and has no effect",
+            "8:1 the setting `DIFF_ALWAYS` is `maybe`, expected a boolean",
+            "2:1 the setting `inject_invocation` of `[defaults]` has no effect: not supported yet",
+            "3:1 unknown setting `frks` of `[defaults]`",
+            "unknown setting `ANSIBLE_FOKRS` in the environment; did you mean `ANSIBLE_FORKS`?",
+            "the setting `ANSIBLE_LIBRARY` of the environment has no effect: plugins written in Python are not loaded",
         ]
     );
 }
@@ -65,13 +65,13 @@ fn the_file_is_found_where_ansible_finds_it() {
     use std::os::unix::fs::PermissionsExt as _;
     let (config, _, _) =
         load(&[("other.cfg", "[defaults]\nforks=3"), ("ansible.cfg", "[defaults]\nforks=4")], &[("ANSIBLE_CONFIG", "other.cfg")]);
-    assert_eq!(config.forks.value, Some(3));
+    assert_eq!(config.forks.value, 3);
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("ansible.cfg"), "[defaults]\nforks=4").unwrap();
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
     let mut diagnostics = Diagnostics::new();
     let config = Config::load(&Surroundings { folder: folder.path().to_path_buf(), variables: BTreeMap::new() }, &mut diagnostics);
-    assert_eq!(config.forks.value, None);
+    assert_eq!(config.forks.origin, ConfigOrigin::Default);
     assert!(diagnostics.iter().any(|diagnostic| diagnostic.message.contains("everybody can write")));
 }
 

@@ -9,9 +9,10 @@ mod play;
 mod role;
 mod task;
 
+pub use crate::source::did_you_mean;
 pub use block::{Block, Entry, RoleRun};
 pub use context::Context;
-pub use keyword::{Inherit, KEYWORDS, Keyword, Place, Row, Support, did_you_mean};
+pub use keyword::{Inherit, KEYWORDS, Keyword, Place, Row, Support};
 pub use keywords::Keywords;
 pub use play::{Play, Playbook, VarsPrompt};
 pub use role::Role;

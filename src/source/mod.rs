@@ -2,6 +2,7 @@
 //! where it was written), and `Diagnostic` (what is wrong with it). Knows no YAML and no terminal.
 
 mod diagnostic;
+mod near;
 mod render;
 
 use std::fmt;
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
+pub use near::did_you_mean;
 pub use render::{Style, render};
 
 /// A text that the user wrote: a file, or an argument of the command line. Shared by all spans into it.
