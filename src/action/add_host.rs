@@ -1,7 +1,7 @@
 //! `add_host`: a host for the rest of the run.
 
-use super::args::shown;
 use super::{Action, Call, Done, Effect, Failure, Plan};
+use crate::template::print::shown;
 use crate::value::{Key, Map, Value};
 
 /// The action.

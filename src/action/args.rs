@@ -7,6 +7,7 @@ use driftless_modules::spec::{ArgError, Segment, Spec, Target};
 
 use super::Failure;
 use crate::source::{Diagnostic, Span, Spanned};
+use crate::template::print::shown;
 use crate::value::{Map, Value, to_json};
 
 /// Rendered arguments.
@@ -142,14 +143,6 @@ impl Args {
         };
         let Some(arg) = self.options.iter().find(|arg| *arg.name.value == **name) else { return &self.call };
         if error.target == Target::Key && error.path.len() < 2 { &arg.name.span } else { &arg.written }
-    }
-}
-
-/// Text as Python prints it.
-pub(super) fn shown(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.as_str().to_owned(),
-        other => crate::template::print::value_to_text(other).as_str().to_owned(),
     }
 }
 

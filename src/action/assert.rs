@@ -1,7 +1,7 @@
 //! `assert`: fails unless all conditions hold.
 
-use super::args::shown;
 use super::{Action, Call, Done, Failure, Plan};
+use crate::template::print::shown;
 use crate::template::{Rendered, Templar};
 use crate::value::{Map, Value};
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use driftless_modules::registry;
 
-use super::args::shown;
 use super::content::{Shipment, Source, checked, copy_request, preserve_mode};
 use super::{Action, Args, Call, Done, Failure, Plan, TalkError, Target, outcome};
 use crate::helper::Request;
+use crate::template::print::shown;
 use crate::template::python::json::{JsonOptions, dumps};
 use crate::value::{Map, Value};
 

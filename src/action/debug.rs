@@ -52,7 +52,7 @@ fn variable(call: &Call<'_>, var: &Value) -> Result<(String, Value), Failure> {
                 Err(error) => Err(error.into()),
             }
         }
-        other => Ok((super::args::shown(other), other.clone())),
+        other => Ok((crate::template::print::shown(other), other.clone())),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `group_by`: puts the host into a group named after a value.
 
-use super::args::shown;
 use super::{Action, Call, Done, Effect, Failure, Plan};
+use crate::template::print::shown;
 use crate::value::{Map, Value};
 
 /// The action.

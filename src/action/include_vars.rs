@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::args::shown;
 use super::{Action, Call, Done, Effect, Failure, Plan};
 use crate::source::Diagnostics;
+use crate::template::print::shown;
 use crate::value::{ListMerge, Map, Recursive, Value, merge};
 use crate::vars::load_vars_file;
 use driftless_modules::regex::{Anchor, Flags, compile};

@@ -4,6 +4,7 @@ use super::{Callback, Options, ResultFormat, always_verbose, diff, dump_result, 
 use crate::display::{Display, Role};
 use crate::event::{Event, HostStats, ItemResult, RunStats, Status, TaskInfo, TaskResult};
 use crate::source::Severity;
+use crate::template::print::shown;
 use crate::value::{Layout, Value, dump};
 
 /// The callback.
@@ -88,7 +89,7 @@ impl Default {
         let label = host_label(result);
         let shown_item = match &item.label {
             Value::Text(text) => text.as_str().to_owned(),
-            other => python_like(other),
+            other => shown(other),
         };
         let dumped = dump_result(result, self.options, always_verbose(&result.result));
         let verbose = if self.is_verbose(result) { format!(" => {dumped}") } else { String::new() };
@@ -239,18 +240,6 @@ fn recap_line(host: &str, row: &HostStats, display: &Display) -> String {
 
 fn is_include(task: &TaskInfo) -> bool {
     matches!(&*task.qualified, "ansible.builtin.include_tasks" | "ansible.builtin.include_role")
-}
-
-fn shown(item: &Value) -> String {
-    match item {
-        Value::Text(text) => text.as_str().to_owned(),
-        other => python_like(other),
-    }
-}
-
-/// Items that are no texts, as Python prints them.
-fn python_like(value: &Value) -> String {
-    crate::template::print::value_to_text(value).as_str().to_owned()
 }
 
 /// For callers that choose a format by its name.

@@ -30,8 +30,7 @@ pub fn evaluate(keyword: &str, conditions: &[Spanned<Value>], templar: &Templar)
             Ok(true) => {}
             Ok(false) => return Ok(Verdict::Not(condition.value.clone())),
             Err(error) => {
-                let diagnostic = error.to_diagnostic();
-                let diagnostic = if diagnostic.labels.is_empty() { diagnostic.at(&condition.span) } else { diagnostic };
+                let diagnostic = error.to_diagnostic_at(&condition.span);
                 let message = format!("A '{keyword}' expression failed: {}", error.full_message());
                 return Err(ConditionError { message, text: error.full_message(), diagnostic });
             }

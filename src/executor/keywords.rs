@@ -3,6 +3,7 @@
 use crate::action::to_bool;
 use crate::playbook::{Keyword, Keywords};
 use crate::source::Spanned;
+use crate::template::print::shown;
 use crate::template::{Rendered, Templar, TemplateError};
 use crate::value::Value;
 
@@ -130,17 +131,8 @@ pub fn flag(name: &str, written: &Spanned<Value>, templar: &Templar) -> Result<O
     }
 }
 
-/// A value as the text that a program gets.
-pub fn shown(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.as_str().to_owned(),
-        other => crate::template::print::value_to_text(other).as_str().to_owned(),
-    }
-}
-
 fn failed(name: &str, written: &Spanned<Value>, error: &TemplateError) -> KeywordError {
-    let diagnostic = error.to_diagnostic();
-    let diagnostic = if diagnostic.labels.is_empty() { diagnostic.at(&written.span) } else { diagnostic };
+    let diagnostic = error.to_diagnostic_at(&written.span);
     KeywordError { message: format!("Task failed: Error processing keyword '{name}': {}", error.full_message()), diagnostic }
 }
 

@@ -8,9 +8,7 @@ use super::{Executor, Gathering, Stop, static_scope};
 use crate::action::to_bool;
 use crate::event::Event;
 use crate::inventory::{HostId, HostPattern};
-use crate::playbook::{
-    ActionName, Block, Context, Entry, Keyword, Keywords, LoopControl, Meta, ModuleCall, Play, Task, TaskArgs, VarsPrompt, Work,
-};
+use crate::playbook::{ActionName, Block, Context, Entry, Keyword, Keywords, Meta, ModuleCall, Play, Task, TaskArgs, VarsPrompt, Work};
 use crate::source::{Diagnostics, Span, Spanned};
 use crate::template::{self, Extensions};
 use crate::value::{Map, Text, Value};
@@ -25,7 +23,7 @@ impl Executor<'_> {
         let patterns = texts(&hosts_value);
         let pattern_text = patterns.join(",");
         let name = match &play.name {
-            Some(name) => super::keywords::shown(&reader.value(name)?),
+            Some(name) => crate::template::print::shown(&reader.value(name)?),
             None => pattern_text.clone(),
         };
         let strategy = reader.text(Keyword::Strategy)?.unwrap_or_else(|| "linear".to_owned());
@@ -146,8 +144,8 @@ impl Executor<'_> {
         let mut answers = Map::new();
         let extra = self.vars.extra_vars();
         for prompt in prompts.iter().filter(|prompt| !extra.contains(&prompt.name.value)) {
-            let shown = prompt.prompt.as_ref().map_or_else(|| prompt.name.value.clone(), super::keywords::shown);
-            let default = prompt.default.as_ref().map(super::keywords::shown);
+            let shown = prompt.prompt.as_ref().map_or_else(|| prompt.name.value.clone(), crate::template::print::shown);
+            let default = prompt.default.as_ref().map(crate::template::print::shown);
             let text = match &default {
                 Some(default) => format!("{shown} [{default}]: "),
                 None => format!("{shown}: "),
@@ -246,7 +244,7 @@ impl PlayReader<'_> {
     }
 
     fn text(&self, keyword: Keyword) -> Result<Option<String>, Stop> {
-        Ok(self.single(keyword)?.filter(|value| !value.is_null()).map(|value| super::keywords::shown(&value)))
+        Ok(self.single(keyword)?.filter(|value| !value.is_null()).map(|value| crate::template::print::shown(&value)))
     }
 
     fn flag(&self, keyword: Keyword) -> Result<Option<bool>, Stop> {
@@ -265,9 +263,9 @@ pub(super) fn vars_file_layer(dir: &Path, names: &[String], diagnostics: &mut Di
 /// Texts of a text or a list.
 pub(super) fn texts(value: &Value) -> Vec<String> {
     match value {
-        Value::List(items) => items.iter().map(super::keywords::shown).collect(),
+        Value::List(items) => items.iter().map(crate::template::print::shown).collect(),
         Value::Null => Vec::new(),
-        one => vec![super::keywords::shown(one)],
+        one => vec![crate::template::print::shown(one)],
     }
 }
 
@@ -301,7 +299,7 @@ fn batches(hosts: &[HostId], serial: Option<&Value>) -> Result<Vec<Vec<HostId>>,
 }
 
 fn batch_size(value: &Value, hosts: usize) -> Result<usize, String> {
-    let wrong = || format!("`serial` is `{}`, expected a number, a percentage or a list of them", super::keywords::shown(value));
+    let wrong = || format!("`serial` is `{}`, expected a number, a percentage or a list of them", crate::template::print::shown(value));
     match value {
         Value::Int(number) => Ok(usize::try_from(*number).unwrap_or(0)),
         Value::Text(text) => {
@@ -331,31 +329,9 @@ fn shuffle(hosts: &mut [HostId]) {
 
 fn implicit_task(play: &Play, name: Option<&str>, work: Work, keywords: Arc<Keywords>) -> Task {
     let span = play.span.clone();
-    Task {
-        name: name.map(|name| Spanned::new(Value::text(name), span.clone())),
-        work,
-        keywords,
-        context: Arc::new(Context {
-            file_dir: play.dir.clone(),
-            playbook_dir: play.dir.clone(),
-            keywords: Arc::clone(&play.keywords),
-            ..Context::default()
-        }),
-        looping: None,
-        loop_control: LoopControl::default(),
-        register: None,
-        until: Vec::new(),
-        retries: None,
-        delay: None,
-        changed_when: Vec::new(),
-        failed_when: Vec::new(),
-        async_limit: None,
-        poll: None,
-        listen: Vec::new(),
-        is_handler: false,
-        implicit: true,
-        span,
-    }
+    let context =
+        Context { file_dir: play.dir.clone(), playbook_dir: play.dir.clone(), keywords: Arc::clone(&play.keywords), ..Context::default() };
+    Task { name: name.map(|name| Spanned::new(Value::text(name), span.clone())), keywords, ..Task::implicit(work, Arc::new(context), span) }
 }
 
 fn flush_task(play: &Play) -> Task {

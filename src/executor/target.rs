@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::keywords::{KeywordError, Reader, shown};
+use super::keywords::{KeywordError, Reader};
 use crate::action::to_bool;
 use crate::playbook::Keyword;
+use crate::template::print::shown;
 use crate::template::{Templar, TemplateError};
 use crate::transport::{Address, Become, ConnectionError, HostKeyPolicy, Plugin, Secret, SessionKey};
 use crate::value::Value;

@@ -48,6 +48,30 @@ pub struct Task {
 }
 
 impl Task {
+    /// A task that the user did not write, without any keyword.
+    pub fn implicit(work: Work, context: Arc<Context>, span: Span) -> Self {
+        Self {
+            span,
+            name: None,
+            work,
+            keywords: Arc::default(),
+            context,
+            looping: None,
+            loop_control: LoopControl::default(),
+            register: None,
+            until: Vec::new(),
+            retries: None,
+            delay: None,
+            changed_when: Vec::new(),
+            failed_when: Vec::new(),
+            async_limit: None,
+            poll: None,
+            listen: Vec::new(),
+            is_handler: false,
+            implicit: true,
+        }
+    }
+
     /// The name of the work: `debug`, `ansible.builtin.copy`, as written.
     pub fn action_name(&self) -> &str {
         match &self.work {

@@ -196,6 +196,12 @@ impl TemplateError {
             None => diagnostic,
         }
     }
+
+    /// As a diagnostic, at `place` where the error knows none of its own.
+    pub fn to_diagnostic_at(&self, place: &Span) -> Diagnostic {
+        let diagnostic = self.to_diagnostic();
+        if diagnostic.labels.is_empty() { diagnostic.at(place) } else { diagnostic }
+    }
 }
 
 impl fmt::Debug for TemplateError {

@@ -29,6 +29,14 @@ pub fn to_repr(evaluator: &Evaluator, val: &Val) -> Result<Text> {
     print(evaluator, val, Form::Repr)
 }
 
+/// `str(value)` of plain data, for messages and keywords: its characters.
+pub fn shown(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.as_str().to_owned(),
+        other => value_to_text(other).as_str().to_owned(),
+    }
+}
+
 /// `str(value)` of plain data.
 pub fn value_to_text(value: &Value) -> Text {
     if let Value::Text(text) = value {

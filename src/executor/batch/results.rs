@@ -256,7 +256,7 @@ impl Batch<'_, '_> {
             layers.extend(task.role().into_iter().flat_map(|role| [role.default_layers(), role.var_layers()].concat()));
             layers.push(Arc::clone(&extra));
             let rendered = crate::executor::static_scope::render(&engine, &context, &name.value, layers).ok();
-            Some(crate::executor::keywords::shown(rendered.as_ref().unwrap_or(&name.value)))
+            Some(crate::template::print::shown(rendered.as_ref().unwrap_or(&name.value)))
         });
         self.handlers = handlers;
     }

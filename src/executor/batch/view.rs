@@ -168,7 +168,7 @@ pub(super) fn task_layers(task: &Task) -> Vec<Arc<Layer>> {
 
 pub(super) fn rendered(templar: &Templar, value: &Value) -> Option<String> {
     match templar.render(value) {
-        Ok(Rendered::Value(value)) => Some(crate::executor::keywords::shown(&value)),
+        Ok(Rendered::Value(value)) => Some(crate::template::print::shown(&value)),
         Ok(Rendered::Omit) | Err(_) => None,
     }
 }
@@ -176,10 +176,10 @@ pub(super) fn rendered(templar: &Templar, value: &Value) -> Option<String> {
 /// A name as people see it: what is undefined in it is said there.
 pub(super) fn rendered_name(templar: &Templar, value: &Value) -> String {
     match templar.render(value) {
-        Ok(Rendered::Value(value)) => crate::executor::keywords::shown(&value),
+        Ok(Rendered::Value(value)) => crate::template::print::shown(&value),
         Ok(Rendered::Omit) => String::new(),
         Err(error) => {
-            let text = crate::executor::keywords::shown(value);
+            let text = crate::template::print::shown(value);
             let mark = format!("<< error 1 - {} >>", error.message());
             match (text.find("{{"), text.rfind("}}")) {
                 (Some(start), Some(end)) if start < end => format!("{}{mark}{}", &text[..start], &text[end + 2..]),
@@ -194,7 +194,7 @@ pub(super) fn default_name(task: &Task, templar: &Templar) -> String {
     match &task.work {
         Work::IncludeRole(include) => match rendered(templar, &include.name.value) {
             Some(role) => format!("{} : {role}", include.written),
-            None => format!("{} : {}", include.written, crate::executor::keywords::shown(&include.name.value)),
+            None => format!("{} : {}", include.written, crate::template::print::shown(&include.name.value)),
         },
         Work::Module(_) | Work::IncludeTasks(_) | Work::Meta(_) => task.action_name().to_owned(),
     }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::{Runner, keyword_end};
 use crate::action::Action;
 use crate::action::Args;
-use crate::executor::keywords::{render, shown};
+use crate::executor::keywords::render;
 use crate::executor::outcome::ItemEnd;
 use crate::playbook::ModuleCall;
 use crate::source::Spanned;
+use crate::template::print::shown;
 use crate::template::{Rendered, Templar, TemplateError};
 use crate::value::{Map, Text, Value};
 
@@ -19,8 +20,7 @@ impl Runner<'_> {
         let failed = |option: &str, error: &TemplateError, at: &crate::source::Span| {
             let what = if option.is_empty() { String::new() } else { format!("Error while resolving value for '{option}': ") };
             let message = format!("Task failed: Finalization of task args for '{name}' failed: {what}{}", error.full_message());
-            let diagnostic = error.to_diagnostic();
-            let diagnostic = if diagnostic.labels.is_empty() { diagnostic.at(at) } else { diagnostic };
+            let diagnostic = error.to_diagnostic_at(at);
             Box::new(ItemEnd::failed(message, vec![diagnostic]))
         };
         for defaults in &self.job.task.keywords.module_defaults {

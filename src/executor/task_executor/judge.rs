@@ -3,11 +3,12 @@
 use super::{Ready, Runner};
 use crate::event::Status;
 use crate::executor::conditions::{Verdict, evaluate};
-use crate::executor::keywords::{Reader, render, shown};
+use crate::executor::keywords::{Reader, render};
 use crate::executor::outcome;
 use crate::executor::outcome::{ItemEnd, NO_TRACEBACK, complete, is};
 use crate::playbook::{Keyword, Register};
 use crate::template::Templar;
+use crate::template::print::shown;
 use crate::value::{Map, Value};
 use crate::vars::{Layer, Precedence, VarStack};
 

@@ -10,11 +10,12 @@ use crate::action::Plan;
 use crate::event::{Event, ItemResult};
 use crate::executor::conditions::{Verdict, evaluate};
 use crate::executor::job::HostResult;
-use crate::executor::keywords::{flag, render, seconds, shown};
+use crate::executor::keywords::{flag, render, seconds};
 use crate::executor::outcome::ItemEnd;
 use crate::executor::{outcome, transfer};
 use crate::playbook::{Keyword, Loop, Register, Work};
 use crate::source::Spanned;
+use crate::template::print::shown;
 use crate::template::{Rendered, Scope, Templar, TemplateError, Variable, lookup};
 use crate::value::{Map, Value};
 use crate::vars::{Layer, Precedence, VarStack};
@@ -159,8 +160,7 @@ impl Runner<'_> {
     pub(super) fn item_values(&self, looping: &Loop, templar: &Templar) -> Result<Vec<Value>, Box<ItemEnd>> {
         let at = &looping.items;
         let failed = |error: TemplateError| {
-            let diagnostic = error.to_diagnostic();
-            let diagnostic = if diagnostic.labels.is_empty() { diagnostic.at(&at.span) } else { diagnostic };
+            let diagnostic = error.to_diagnostic_at(&at.span);
             Box::new(ItemEnd::failed(format!("Task failed: {}", error.full_message()), vec![diagnostic]))
         };
         if let Some(lookup) = &looping.lookup {

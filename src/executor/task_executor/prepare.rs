@@ -8,13 +8,14 @@ use crate::action;
 use crate::action::{Call, Plan};
 use crate::executor::conditions::{Verdict, evaluate};
 use crate::executor::job::{Include, IncludeWhat};
-use crate::executor::keywords::{KeywordError, Reader, flag, int, render, seconds, shown};
+use crate::executor::keywords::{KeywordError, Reader, flag, int, render, seconds};
 use crate::executor::outcome::ItemEnd;
 use crate::executor::target::{Route, RouteError, route};
 use crate::inventory::{HostId, Inventory};
 use crate::playbook::{IncludeRole, Keyword, ModuleCall, RoleFiles, Work};
 use crate::source::{Diagnostics, Spanned};
 use crate::template::Templar;
+use crate::template::print::shown;
 use crate::value::{Map, Value};
 use crate::vars::{Layer, Precedence, VarStack};
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::Runner;
 use crate::event::{Event, Status, TaskResult};
 use crate::executor::job::{HostResult, Message};
-use crate::executor::keywords::shown;
 use crate::executor::outcome;
 use crate::executor::outcome::{ItemEnd, censored};
 use crate::playbook::Register;
+use crate::template::print::shown;
 use crate::value::{Map, Value};
 
 impl Runner<'_> {

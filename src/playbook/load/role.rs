@@ -306,26 +306,8 @@ fn role_id(wanted: &Wanted, path: &Path, keywords: &Keywords) -> RoleId {
 }
 
 fn role_complete(role: &Arc<Role>, span: &Span, inner: &Context) -> Task {
-    Task {
-        span: span.clone(),
-        name: None,
-        work: Work::Meta(Spanned::new(Meta::RoleComplete(role.id.clone()), span.clone())),
-        keywords: Arc::default(),
-        context: Arc::new(inner.clone()),
-        looping: None,
-        loop_control: crate::playbook::LoopControl::default(),
-        register: None,
-        until: Vec::new(),
-        retries: None,
-        delay: None,
-        changed_when: Vec::new(),
-        failed_when: Vec::new(),
-        async_limit: None,
-        poll: None,
-        listen: Vec::new(),
-        is_handler: false,
-        implicit: true,
-    }
+    let work = Work::Meta(Spanned::new(Meta::RoleComplete(role.id.clone()), span.clone()));
+    Task::implicit(work, Arc::new(inner.clone()), span.clone())
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {
