@@ -19,15 +19,25 @@ impl Action for AddHost {
         true
     }
 
+    fn takes_a_map(&self) -> bool {
+        true
+    }
+
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
-        let Some(written) = call.args.text(NAMES) else {
+        let mut args = call.args.clone();
+        if let Some(Value::Map(options)) = args.take("_raw_params") {
+            for (option, value) in options.iter() {
+                args.set_own(&option.to_json_key(), value.clone());
+            }
+        }
+        let Some(written) = args.text(NAMES) else {
             return Err(Failure::new("name, host or hostname needs to be provided"));
         };
         let (name, port) = match written.rsplit_once(':') {
             Some((name, port)) if !name.contains(':') && port.parse::<u16>().is_ok() => (name.to_owned(), port.parse::<i64>().ok()),
             _ => (written, None),
         };
-        let groups = match call.args.first(GROUPS) {
+        let groups = match args.first(GROUPS) {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::List(items)) => items.iter().map(shown).collect(),
             Some(Value::Text(text)) => {
@@ -36,7 +46,7 @@ impl Action for AddHost {
             Some(_) => return Err(Failure::new("Groups must be specified as a list.")),
         };
         let own = |name: &str| NAMES.contains(&name) || GROUPS.contains(&name);
-        let mut vars: Map = call.args.iter().filter(|(name, _)| !own(name)).map(|(name, value)| (Key::from(name), value.clone())).collect();
+        let mut vars: Map = args.iter().filter(|(name, _)| !own(name)).map(|(name, value)| (Key::from(name), value.clone())).collect();
         if let Some(port) = port {
             vars.insert("ansible_ssh_port", port);
         }

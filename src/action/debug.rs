@@ -49,7 +49,10 @@ fn variable(call: &Call<'_>, var: &Value) -> Result<(String, Value), Failure> {
                 Err(error) if matches!(error.kind(), ErrorKind::Undefined { .. }) => {
                     Ok((text.as_str().to_owned(), Value::text(format!("<< error 1 - {} >>", error.message()))))
                 }
-                Err(error) => Err(error.into()),
+                Err(error) => {
+                    let message = format!("Task failed: Error while resolving `var` expression: {}", error.full_message());
+                    Err(Failure::new(message).at(error.to_diagnostic()))
+                }
             }
         }
         other => Ok((crate::template::print::shown(other), other.clone())),

@@ -142,6 +142,11 @@ pub trait Action: Sync {
         false
     }
 
+    /// Whether its free text may be a template that gives a map of options.
+    fn takes_a_map(&self) -> bool {
+        false
+    }
+
     /// What is to be done. An `Err` is the message of a failure.
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure>;
 

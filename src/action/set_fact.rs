@@ -15,6 +15,11 @@ impl Action for SetFact {
         true
     }
 
+    /// As in Ansible a map alone becomes the variable `_raw_params`.
+    fn takes_a_map(&self) -> bool {
+        true
+    }
+
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
         let cacheable = call.args.flag(&["cacheable"], false)?;
         let mut facts = Map::new();
@@ -37,7 +42,7 @@ impl Action for SetFact {
     }
 }
 
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     let mut chars = name.chars();
     chars.next().is_some_and(|char| char.is_ascii_alphabetic() || char == '_')
         && chars.all(|char| char.is_ascii_alphanumeric() || char == '_')

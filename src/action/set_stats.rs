@@ -1,7 +1,8 @@
 //! `set_stats`: values shown in the recap.
 
-use super::{Action, Call, Done, Effect, Failure, Plan};
-use crate::value::{Map, Value};
+use super::set_fact::is_name;
+use super::{Action, Call, Done, Effect, Failure, Plan, to_bool};
+use crate::value::{Key, Map, Value};
 
 /// The action.
 pub(super) struct SetStats;
@@ -12,14 +13,24 @@ impl Action for SetStats {
     }
 
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
-        super::args::only(call, &["aggregate", "data", "per_host"])?;
-        let per_host = call.args.flag(&["per_host"], false)?;
-        let aggregate = call.args.flag(&["aggregate"], true)?;
+        const OPTIONS: &[&str] = &["aggregate", "data", "per_host"];
+        if let Some((unknown, _)) = call.args.iter().find(|(name, _)| !OPTIONS.contains(name)) {
+            return Err(Failure::new(format!("Invalid options for set_stats: {unknown}")).at(call.args.error_at(unknown, "no such option")));
+        }
+        // Whatever is not true is false here: nothing is refused.
+        let truth = |name: &str, default| match call.args.get(name) {
+            None => default,
+            Some(value) => to_bool(value).unwrap_or(false),
+        };
+        let (per_host, aggregate) = (truth("per_host", false), truth("aggregate", true));
         let data = match call.args.get("data") {
             None | Some(Value::Null) => Map::new(),
             Some(Value::Map(map)) => Map::clone(map),
             Some(_) => return Err(Failure::new("The 'data' option needs to be a dictionary/hash")),
         };
+        if let Some(name) = data.keys().map(Key::to_json_key).find(|name| !is_name(name)) {
+            return Err(Failure::new(format!("Task failed: Invalid variable name '{name}'.")));
+        }
         let mut stats = Map::new();
         stats.insert("data", Value::map(data.clone()));
         stats.insert("per_host", per_host);

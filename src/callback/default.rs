@@ -159,8 +159,9 @@ impl Default {
 impl Callback for Default {
     fn event(&mut self, event: &Event, display: &mut Display) {
         match event {
-            Event::PlaybookStart { path } if self.options.verbosity > 1 => {
+            Event::PlaybookStart { path, plays } if self.options.verbosity > 1 => {
                 display.banner(&format!("PLAYBOOK: {}", path.file_name().unwrap_or_default().to_string_lossy()));
+                display.coloured(Role::Verbose, &format!("{plays} plays in {}", path.display()));
             }
             Event::PlayStart { name, check, .. } => {
                 self.task = None;
@@ -202,13 +203,22 @@ impl Callback for Default {
             Event::Notified { handler, host } if self.options.verbosity > 1 => {
                 display.coloured(Role::Verbose, &format!("NOTIFIED HANDLER {handler} for {host}"));
             }
+            Event::Meta(text) if self.options.verbosity > 1 => {
+                self.banner(display);
+                display.coloured(Role::Verbose, &format!("META: {text}"));
+            }
             Event::Diagnostic(diagnostic) if diagnostic.severity == Severity::Warning => display.diagnostic(diagnostic),
             Event::Diagnostic(diagnostic) => {
                 self.banner(display);
                 display.diagnostic_beside_result(diagnostic);
             }
             Event::Stats(stats) => Self::recap(stats, display),
-            Event::PlaybookStart { .. } | Event::Notified { .. } | Event::Warning(_) | Event::Deprecated(_) | Event::Progress { .. } => {}
+            Event::PlaybookStart { .. }
+            | Event::Notified { .. }
+            | Event::Meta(_)
+            | Event::Warning(_)
+            | Event::Deprecated(_)
+            | Event::Progress { .. } => {}
         }
     }
 }

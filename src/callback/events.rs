@@ -51,7 +51,9 @@ impl Callback for Lines {
 /// An event as JSON; `None` for those that only a terminal wants.
 fn as_json(event: &Event) -> Option<Json> {
     Some(match event {
-        Event::PlaybookStart { path } => json!({"event": "playbook_start", "version": VERSION, "path": path.display().to_string()}),
+        Event::PlaybookStart { path, plays } => {
+            json!({"event": "playbook_start", "version": VERSION, "path": path.display().to_string(), "plays": plays})
+        }
         Event::PlayStart { name, .. } => json!({"event": "play_start", "play": name}),
         Event::NoHostsMatched => json!({"event": "no_hosts"}),
         Event::NoHostsRemaining => json!({"event": "no_hosts_remaining"}),
@@ -66,6 +68,7 @@ fn as_json(event: &Event) -> Option<Json> {
             let hosts: Vec<&str> = hosts.iter().map(|host| &**host).collect();
             json!({"event": "include", "file": file, "hosts": hosts, "item": item.as_ref().map(to_json_shown)})
         }
+        Event::Meta(text) => json!({"event": "meta", "message": text}),
         Event::Notified { handler, host } => json!({"event": "notified", "handler": handler, "host": &**host}),
         Event::Warning(text) => json!({"event": "warning", "message": text}),
         Event::Deprecated(text) => json!({"event": "deprecated", "message": text}),

@@ -86,6 +86,8 @@ pub enum Event {
     PlaybookStart {
         /// Its file.
         path: PathBuf,
+        /// How many plays it has.
+        plays: usize,
     },
     /// A play starts.
     PlayStart {
@@ -140,6 +142,8 @@ pub enum Event {
         /// On which host.
         host: Arc<str>,
     },
+    /// What a `meta` task did, or why it did nothing.
+    Meta(String),
     /// A module or the executor has something to say.
     Warning(String),
     /// Something will not work one day.

@@ -31,7 +31,8 @@ pub fn evaluate(keyword: &str, conditions: &[Spanned<Value>], templar: &Templar)
             Ok(false) => return Ok(Verdict::Not(condition.value.clone())),
             Err(error) => {
                 let diagnostic = error.to_diagnostic_at(&condition.span);
-                let message = format!("A '{keyword}' expression failed: {}", error.full_message());
+                let article = if keyword == "until" { "An" } else { "A" };
+                let message = format!("{article} '{keyword}' expression failed: {}", error.full_message());
                 return Err(ConditionError { message, text: error.full_message(), diagnostic });
             }
         }

@@ -6,9 +6,10 @@ use super::Stop;
 use super::batch::Batch;
 use super::conditions::{Verdict, evaluate};
 use super::play_iterator::FrameKind;
-use crate::event::Event;
+use crate::event::{Event, Status, TaskResult};
 use crate::playbook::{Meta, Task};
 use crate::source::{Diagnostic, Diagnostics, Spanned};
+use crate::value::Map;
 
 impl Batch<'_, '_> {
     pub(super) fn meta(&mut self, task: &Arc<Task>, meta: &Spanned<Meta>, group: &[usize]) -> Result<(), Stop> {
@@ -31,72 +32,106 @@ impl Batch<'_, '_> {
                 None => diagnostic.hint(format!("known are {}", names.map(|name| format!("`{name}`")).join(", "))),
             })));
         }
-        if !task.implicit {
-            let stack = self.stack(group[0], task);
-            let templar = self.templar(&stack, task);
-            let info = self.info(task, &templar);
-            self.executor.tell(Event::TaskStart(info));
+        let name = meta.value.name();
+        if !meta.value.is_conditional() && !task.keywords.when.is_empty() {
+            self.executor.tell(Event::Warning(format!("{name} task does not support when conditional")));
         }
-        let group = self.chosen(task, group)?;
-        if group.is_empty() {
-            return Ok(());
-        }
-        match &meta.value {
-            Meta::Noop | Meta::Unknown(_) => {}
-            Meta::FlushHandlers => self.flush(&group),
-            Meta::RoleComplete(id) => {
-                for index in &group {
+        let one_by_one = meta.value.is_of_hosts();
+        let asked = if one_by_one { group } else { &group[..1] };
+        for index in asked {
+            let host = Arc::clone(&self.hosts[*index].name);
+            if !task.implicit {
+                let stack = self.stack(*index, task);
+                let templar = self.templar(&stack, task);
+                let info = self.info(task, &templar);
+                self.executor.tell(Event::TaskStart(info));
+            }
+            if meta.value.is_conditional() && !self.holds(task, *index)? {
+                self.tell_left_out(task, &meta.value, *index);
+                continue;
+            }
+            match &meta.value {
+                Meta::Noop | Meta::Unknown(_) => {}
+                Meta::FlushHandlers => self.flush(*index),
+                Meta::RoleComplete(id) => {
                     self.hosts[*index].completed.insert(id.clone());
                 }
-            }
-            Meta::EndRole => group.iter().for_each(|index| self.hosts[*index].moves().end_role()),
-            Meta::EndHost => group.iter().for_each(|index| self.hosts[*index].moves().end()),
-            Meta::EndBatch | Meta::EndPlay => {
-                for host in self.hosts.iter_mut().filter(|host| !host.failed && !host.unreachable) {
-                    host.moves().end();
+                Meta::EndRole => self.hosts[*index].moves().end_role(),
+                Meta::EndHost => self.hosts[*index].moves().end(),
+                Meta::EndBatch | Meta::EndPlay => {
+                    for host in self.hosts.iter_mut().filter(|host| !host.failed && !host.unreachable) {
+                        host.moves().end();
+                    }
+                    self.ends_play |= meta.value == Meta::EndPlay;
                 }
-                self.ends_play |= meta.value == Meta::EndPlay;
-            }
-            Meta::ClearFacts => {
-                for index in &group {
-                    let id = self.hosts[*index].id;
-                    self.change_world().clear_facts(id);
+                Meta::ClearFacts => {
+                    for index in 0..self.hosts.len() {
+                        let id = self.hosts[index].id;
+                        self.change_world().clear_facts(id);
+                    }
                 }
+                Meta::ClearHostErrors => self.clear_errors(),
+                Meta::RefreshInventory => self.refresh()?,
+                Meta::ResetConnection => self.reset(*index, task),
             }
-            Meta::ClearHostErrors => self.clear_errors(),
-            Meta::RefreshInventory => self.refresh()?,
-            Meta::ResetConnection => self.reset(&group, task),
+            if let Some(text) = meta.value.said(&host).filter(|_| !task.implicit) {
+                self.executor.tell(Event::Meta(text));
+            }
         }
         Ok(())
     }
 
-    /// The hosts for which the task's conditions hold.
-    fn chosen(&mut self, task: &Arc<Task>, group: &[usize]) -> Result<Vec<usize>, Stop> {
+    /// Whether the task's conditions hold for a host.
+    fn holds(&mut self, task: &Arc<Task>, index: usize) -> Result<bool, Stop> {
         if task.keywords.when.is_empty() {
-            return Ok(group.to_vec());
+            return Ok(true);
         }
-        let mut chosen = Vec::new();
-        for index in group {
-            let stack = self.stack(*index, task);
-            let templar = self.templar(&stack, task);
-            match evaluate("when", &task.keywords.when, &templar) {
-                Ok(Verdict::Holds) => chosen.push(*index),
-                Ok(Verdict::Not(_)) => {}
-                Err(error) => {
-                    let diagnostic = Diagnostic { message: error.message, ..error.diagnostic };
-                    return Err(Stop::Error(Box::new(diagnostic)));
-                }
-            }
+        let stack = self.stack(index, task);
+        let templar = self.templar(&stack, task);
+        match evaluate("when", &task.keywords.when, &templar) {
+            Ok(verdict) => Ok(matches!(verdict, Verdict::Holds)),
+            Err(error) => Err(Stop::Error(Box::new(Diagnostic { message: error.text, ..error.diagnostic }))),
         }
-        Ok(chosen)
     }
 
-    fn flush(&mut self, group: &[usize]) {
+    /// Its conditions do not hold: shown as skipped, not counted.
+    fn tell_left_out(&mut self, task: &Arc<Task>, meta: &Meta, index: usize) {
+        let host = Arc::clone(&self.hosts[index].name);
+        let role = task.role().map_or("", |role| role.name.as_str());
+        let name = meta.name();
+        let reason = format!("{name} conditional evaluated to False, {}", meta.left_out(&host, role));
+        let message = match meta {
+            Meta::EndHost => reason.replacen("False", "false", 1),
+            _ => name.to_owned(),
+        };
+        if task.implicit {
+            return;
+        }
+        self.executor.tell(Event::Meta(reason.clone()));
+        let stack = self.stack(index, task);
+        let templar = self.templar(&stack, task);
+        let info = self.info(task, &templar);
+        let mut result = Map::new();
+        result.insert("changed", false);
+        result.insert("msg", message);
+        result.insert("skip_reason", reason);
+        result.insert("skipped", true);
+        let event = TaskResult {
+            host,
+            delegated_to: None,
+            task: info,
+            status: Status::Skipped,
+            ignored: false,
+            result: Arc::new(result),
+            is_loop: false,
+        };
+        self.executor.tell(Event::Result(Box::new(event)));
+    }
+
+    fn flush(&mut self, index: usize) {
         let block = self.handlers.block();
-        for index in group {
-            if !self.hosts[*index].notified.is_empty() {
-                self.hosts[*index].moves().push(Arc::clone(&block), 0, FrameKind::Handlers);
-            }
+        if !self.hosts[index].notified.is_empty() {
+            self.hosts[index].moves().push(block, 0, FrameKind::Handlers);
         }
     }
 
@@ -135,17 +170,15 @@ impl Batch<'_, '_> {
         Ok(())
     }
 
-    /// Idle connections to these hosts are closed; the next task opens new ones.
-    fn reset(&mut self, group: &[usize], task: &Arc<Task>) {
-        for index in group {
-            let stack = self.stack(*index, task);
-            let templar = self.templar(&stack, task);
-            let reader = super::keywords::Reader { keywords: &task.keywords, templar: &templar };
-            let name = Arc::clone(&self.hosts[*index].name);
-            let dir = super::absolute(&self.play.dir);
-            if let Ok(route) = super::target::route(&name, &reader, &templar, &self.executor.shared.defaults, &dir) {
-                self.executor.shared.leases.reset(&route.key);
-            }
+    /// Idle connections to this host are closed; the next task opens a new one.
+    fn reset(&mut self, index: usize, task: &Arc<Task>) {
+        let stack = self.stack(index, task);
+        let templar = self.templar(&stack, task);
+        let reader = super::keywords::Reader { keywords: &task.keywords, templar: &templar };
+        let name = Arc::clone(&self.hosts[index].name);
+        let dir = super::absolute(&self.play.dir);
+        if let Ok(route) = super::target::route(&name, &reader, &templar, &self.executor.shared.defaults, &dir) {
+            self.executor.shared.leases.reset(&route.key);
         }
     }
 }

@@ -212,7 +212,7 @@ impl<'a> Executor<'a> {
     }
 
     fn playbook(&mut self, playbook: &Playbook) -> Result<(), Stop> {
-        self.tell(Event::PlaybookStart { path: playbook.path.clone() });
+        self.tell(Event::PlaybookStart { path: playbook.path.clone(), plays: playbook.plays.len() });
         let mut at: Option<&std::path::Path> = None;
         for play in &playbook.plays {
             // An imported playbook brings its own folder.

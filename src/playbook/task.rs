@@ -135,8 +135,8 @@ pub struct TaskArgs {
     pub options: Vec<(Spanned<Arc<str>>, Spanned<Value>)>,
     /// The free text of `command`, `shell`, `raw`, `script`.
     pub free_form: Option<Spanned<Text>>,
-    /// A template that gives a map of options: `copy: "{{ args }}"`, or `args: "{{ more }}"`; the options written win.
-    pub variable: Option<Spanned<Text>>,
+    /// Templates that give maps of options, the weakest first: `args: "{{ more }}"`, `copy: "{{ args }}"`; the options written win.
+    pub variables: Vec<Spanned<Text>>,
 }
 
 impl TaskArgs {
@@ -280,6 +280,46 @@ impl Meta {
             "refresh_inventory" => Self::RefreshInventory,
             "reset_connection" => Self::ResetConnection,
             other => Self::Unknown(other.to_owned()),
+        }
+    }
+
+    /// Whether it is done host by host; the others are done once for all.
+    pub fn is_of_hosts(&self) -> bool {
+        matches!(self, Self::EndHost | Self::EndRole | Self::FlushHandlers | Self::Noop | Self::ResetConnection | Self::RoleComplete(_))
+    }
+
+    /// Whether `when` means anything to it.
+    pub fn is_conditional(&self) -> bool {
+        !matches!(self, Self::Noop | Self::RefreshInventory | Self::ResetConnection | Self::RoleComplete(_) | Self::Unknown(_))
+    }
+
+    /// What is said at `-vv` once it is done.
+    pub fn said(&self, host: &str) -> Option<String> {
+        Some(match self {
+            Self::ClearFacts => "facts cleared".to_owned(),
+            Self::ClearHostErrors => "cleared host errors".to_owned(),
+            Self::EndBatch => "ending batch".to_owned(),
+            Self::EndHost => format!("ending play for {host}"),
+            Self::EndPlay => "ending play".to_owned(),
+            Self::FlushHandlers => format!("triggered running handlers for {host}"),
+            Self::Noop => "noop".to_owned(),
+            Self::RefreshInventory => "inventory successfully refreshed".to_owned(),
+            Self::ResetConnection => "reset connection".to_owned(),
+            Self::EndRole | Self::RoleComplete(_) | Self::Unknown(_) => return None,
+        })
+    }
+
+    /// What goes on where its conditions do not hold.
+    pub fn left_out(&self, host: &str, role: &str) -> String {
+        match self {
+            Self::ClearFacts => format!("not clearing facts and fact cache for {host}"),
+            Self::ClearHostErrors => format!("not clearing host error state for {host}"),
+            Self::EndBatch => "continuing current batch".to_owned(),
+            Self::EndHost => format!("continuing execution for {host}"),
+            Self::EndPlay => "continuing play".to_owned(),
+            Self::EndRole => format!("continuing role {role} for {host}"),
+            Self::FlushHandlers => format!("not running handlers for {host}"),
+            Self::Noop | Self::RefreshInventory | Self::ResetConnection | Self::RoleComplete(_) | Self::Unknown(_) => String::new(),
         }
     }
 

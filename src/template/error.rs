@@ -49,6 +49,8 @@ struct Inner {
     message: String,
     /// Whether the message names the plugin that failed.
     names_plugin: bool,
+    /// What was being evaluated, the innermost.
+    within: Option<&'static str>,
     span: Option<Span>,
     label: Option<String>,
     notes: Vec<String>,
@@ -66,6 +68,7 @@ impl TemplateError {
                 kind,
                 message: message.into(),
                 names_plugin: false,
+                within: None,
                 span: None,
                 label: None,
                 notes: Vec::new(),
@@ -139,6 +142,13 @@ impl TemplateError {
         self
     }
 
+    /// The same error, met in a `template` or an `expression`: the innermost is the one named.
+    #[must_use]
+    pub(super) fn within(mut self, what: &'static str) -> Self {
+        self.inner.within.get_or_insert(what);
+        self
+    }
+
     /// The same error with another message, made of the one it had.
     #[must_use]
     pub fn map_message(mut self, change: impl FnOnce(&str) -> String) -> Self {
@@ -167,10 +177,12 @@ impl TemplateError {
     /// The message as Ansible shows it: most kinds begin with what was being done.
     pub fn full_message(&self) -> String {
         let Inner { kind, message, .. } = &*self.inner;
+        let within = self.inner.within.unwrap_or("template");
         match kind {
             ErrorKind::Conversion | ErrorKind::Render | ErrorKind::File | ErrorKind::Limit => {
-                format!("Error rendering template: {message}")
+                format!("Error rendering {within}: {message}")
             }
+            ErrorKind::UnknownPlugin if message.starts_with("Syntax error in template: ") => message.replacen("template", within, 1),
             ErrorKind::Undefined { .. }
             | ErrorKind::Syntax
             | ErrorKind::UnknownPlugin

@@ -192,12 +192,7 @@ impl Drop for Templar {
 /// What was being done, where Ansible says so.
 fn evaluating(result: Result<Value>) -> Result<Value> {
     result.map_err(|error| match error.kind() {
-        ErrorKind::Undefined { .. }
-        | ErrorKind::Conversion
-        | ErrorKind::Render
-        | ErrorKind::Plugin
-        | ErrorKind::Limit
-        | ErrorKind::File => error.map_message(|message| format!("Error while evaluating conditional: {message}")),
+        ErrorKind::Undefined { .. } => error.map_message(|message| format!("Error while evaluating conditional: {message}")),
         _ => error,
     })
 }

@@ -9,7 +9,7 @@ use crate::event::{Event, TaskInfo};
 use crate::executor::Stop;
 use crate::executor::job::Message;
 use crate::inventory::HostId;
-use crate::playbook::{Task, Work};
+use crate::playbook::{Keyword, Task, Work};
 
 impl Batch<'_, '_> {
     /// Every host by itself: a host's next task starts when its last has ended.
@@ -49,6 +49,14 @@ impl Batch<'_, '_> {
 
     pub(super) fn start_free(&mut self, index: usize, busy: &mut HashMap<HostId, (Arc<Task>, Arc<TaskInfo>)>) -> Result<(), Stop> {
         while let Some((task, _)) = self.peek(index) {
+            if !matches!(task.work, Work::Meta(_)) && task.keywords.get(Keyword::Throttle).is_some() {
+                let stack = self.stack(index, &task);
+                let templar = self.templar(&stack, &task);
+                let running = busy.values().filter(|(other, _)| Arc::ptr_eq(other, &task)).count();
+                if running >= self.throttle(&task, &templar)? {
+                    return Ok(());
+                }
+            }
             self.pass(index, &task);
             if let Work::Meta(meta) = &task.work {
                 self.meta(&task, meta, &[index])?;

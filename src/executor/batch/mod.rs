@@ -197,7 +197,7 @@ impl<'b, 'a> Batch<'b, 'a> {
         let info = self.info(task, &templar);
         self.executor.tell(Event::TaskStart(Arc::clone(&info)));
         let run_once = self.flag(task, &templar, Keyword::RunOnce) || bypasses_hosts(task);
-        let throttle = self.throttle(task, &templar);
+        let throttle = self.throttle(task, &templar)?;
         let chosen: Vec<usize> = if run_once { group[..1].to_vec() } else { group.clone() };
         let results = self.dispatch(task, &info, &chosen, throttle)?;
         self.after_step(task, &templar, results, run_once)

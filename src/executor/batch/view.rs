@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::Batch;
 use crate::event::TaskInfo;
+use crate::executor::Stop;
 use crate::executor::host_state::handler_key;
-use crate::executor::keywords::Reader;
+use crate::executor::keywords::{Reader, shown};
 use crate::playbook::{Keyword, Task, Work};
-use crate::source::Diagnostics;
+use crate::source::{Diagnostic, Diagnostics};
 use crate::template;
 use crate::template::{Rendered, Templar};
 use crate::value::Value;
@@ -133,11 +134,30 @@ impl Batch<'_, '_> {
         Reader { keywords: &task.keywords, templar }.flag(keyword).ok().flatten().unwrap_or(default)
     }
 
-    pub(super) fn throttle(&self, task: &Task, templar: &Templar) -> usize {
-        let asked = Reader { keywords: &task.keywords, templar }.int(Keyword::Throttle).ok().flatten().unwrap_or(0);
-        match usize::try_from(asked) {
-            Ok(0) | Err(_) => self.executor.options.forks.max(1),
-            Ok(some) => some.min(self.executor.options.forks.max(1)),
+    /// On how many hosts at once the task may run.
+    pub(super) fn throttle(&self, task: &Task, templar: &Templar) -> Result<usize, Stop> {
+        let most = self.executor.options.forks.max(1);
+        let Some(written) = task.keywords.get(Keyword::Throttle) else { return Ok(most) };
+        let wrong = |diagnostic: Diagnostic, message: String| {
+            let message = format!("Failed to convert the throttle value to an integer: {message}");
+            Stop::Error(Box::new(Diagnostic { message, ..diagnostic }))
+        };
+        let value = match templar.render(&written.value) {
+            Ok(Rendered::Value(value)) => value,
+            Ok(Rendered::Omit) => return Ok(most),
+            Err(error) => return Err(wrong(written.error(""), error.full_message())),
+        };
+        let number = match &value {
+            Value::Null => Some(0),
+            Value::Bool(value) => Some(i64::from(*value)),
+            Value::Float(number) => Some(*number as i64),
+            Value::Text(text) => text.as_str().trim().parse().ok(),
+            other => other.as_int(),
+        };
+        match number.map(usize::try_from) {
+            Some(Ok(0) | Err(_)) => Ok(most),
+            Some(Ok(some)) => Ok(some.min(most)),
+            None => Err(wrong(written.error(""), format!("invalid literal for int() with base 10: '{}'", shown(&value)))),
         }
     }
 }

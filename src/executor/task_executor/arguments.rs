@@ -8,6 +8,7 @@ use crate::action::Args;
 use crate::executor::keywords::render;
 use crate::executor::outcome::ItemEnd;
 use crate::playbook::ModuleCall;
+use crate::playbook::load::is_free_form;
 use crate::source::Spanned;
 use crate::template::print::shown;
 use crate::template::{Rendered, Templar, TemplateError};
@@ -36,7 +37,7 @@ impl Runner<'_> {
                 }
             }
         }
-        if let Some(variable) = &call.args.variable {
+        for variable in &call.args.variables {
             match templar.render(&Value::Text(variable.value.clone())) {
                 Ok(Rendered::Value(Value::Map(map))) => {
                     for (option, value) in map.iter() {
@@ -50,7 +51,7 @@ impl Runner<'_> {
                 Ok(Rendered::Value(Value::Null) | Rendered::Omit) => {}
                 Ok(Rendered::Value(other)) => {
                     let message = format!(
-                        "Task failed: Finalization of task args for '{name}' failed: a mapping is required, found a {}",
+                        "Task failed: Finalization of task args for '{name}' failed: Task args must resolve to a 'dict' not '{}'.",
                         other.type_name()
                     );
                     return Err(Box::new(ItemEnd::failed(&message, vec![variable.error(message.clone())])));
@@ -73,9 +74,15 @@ impl Runner<'_> {
             }
         }
         if let Some(free) = &call.args.free_form {
+            if !is_free_form(&call.name.short) && !call.name.short.contains('.') {
+                let message = format!("Action '{name}' does not support raw params.");
+                let diagnostic = free.error(&message).hint("options are written `name=value`, or as a map below the module's name");
+                return Err(Box::new(ItemEnd::failed(format!("Task failed: {message}"), vec![diagnostic])));
+            }
             match templar.render(&Value::Text(free.value.clone())) {
                 Ok(Rendered::Value(value)) => {
-                    args.set(Spanned::new(Arc::from("_raw_params"), free.span.clone()), Value::text(shown(&value)), free.span.clone());
+                    let value = if matches!(value, Value::Map(_)) && action.takes_a_map() { value } else { Value::text(shown(&value)) };
+                    args.set(Spanned::new(Arc::from("_raw_params"), free.span.clone()), value, free.span.clone());
                 }
                 Ok(Rendered::Omit) => {}
                 Err(error) => return Err(failed("_raw_params", &error, &free.span)),

@@ -23,37 +23,37 @@ impl Runner<'_> {
         if is(result, "unreachable") {
             return;
         }
-        let templar = self.templar(&self.with_result(&ready.stack, result));
-        if !task.changed_when.is_empty() {
-            match evaluate("changed_when", &task.changed_when, &templar) {
-                Ok(verdict) => {
-                    let changed = matches!(verdict, Verdict::Holds);
-                    result.insert("changed", changed);
-                    result.insert("changed_when_result", changed);
-                }
-                Err(error) => {
-                    result.insert("changed_when_result", error.text);
-                    fail_with(result, diagnostics, error.message, error.diagnostic);
-                }
+        let what = if is(result, "failed") && ready.route.is_some() { "Module" } else { "Action" };
+        for (keyword, conditions) in [("changed", &task.changed_when), ("failed", &task.failed_when)] {
+            if conditions.is_empty() {
+                continue;
             }
-        }
-        if !task.failed_when.is_empty() {
             let templar = self.templar(&self.with_result(&ready.stack, result));
-            match evaluate("failed_when", &task.failed_when, &templar) {
+            let (name, had_failed) = (format!("{keyword}_when"), is(result, "failed"));
+            match evaluate(&name, conditions, &templar) {
                 Ok(verdict) => {
-                    let failed = matches!(verdict, Verdict::Holds);
-                    if is(result, "failed") && !failed {
+                    let holds = matches!(verdict, Verdict::Holds);
+                    result.insert(keyword, holds);
+                    result.insert(format!("{name}_result"), holds);
+                    if keyword == "failed" && had_failed {
                         result.insert("failed_when_suppressed_exception", NO_TRACEBACK);
                     }
-                    result.insert("failed", failed);
-                    result.insert("failed_when_result", failed);
-                    if failed && !result.contains("msg") {
-                        result.insert("msg", "A 'failed_when' expression evaluated to 'True'.");
+                    if keyword == "failed" && holds && !result.contains("msg") {
+                        result.insert("msg", format!("Task failed: {what} failed: A 'failed_when' expression evaluated to 'True'."));
                     }
                 }
                 Err(error) => {
-                    result.insert("failed_when_result", error.text);
-                    fail_with(result, diagnostics, error.message, error.diagnostic);
+                    result.insert(format!("{name}_result"), error.text);
+                    if had_failed {
+                        result.insert(format!("{name}_suppressed_exception"), NO_TRACEBACK);
+                    }
+                    result.insert("failed", true);
+                    // What a module says of its failure stays; what was made of an error is made anew.
+                    if result.get("msg").and_then(Value::as_str).is_none_or(|message| message.starts_with("Task failed: ")) {
+                        result.insert("msg", format!("Task failed: {what} failed: {}", error.message));
+                    }
+                    diagnostics.push(error.diagnostic);
+                    return;
                 }
             }
         }
@@ -73,7 +73,8 @@ impl Runner<'_> {
         match evaluate("until", &self.job.task.until, &templar) {
             Ok(verdict) => matches!(verdict, Verdict::Holds),
             Err(error) => {
-                fail_with(result, diagnostics, format!("Task failed: {}", error.message), error.diagnostic);
+                *result = ItemEnd::failed(format!("Task failed: {}", error.message), Vec::new()).result;
+                diagnostics.push(error.diagnostic);
                 true
             }
         }
@@ -122,15 +123,4 @@ impl Runner<'_> {
             Err(error) => end.diagnostics.push(error.diagnostic),
         }
     }
-}
-
-pub(super) fn fail_with(
-    result: &mut Map,
-    diagnostics: &mut Vec<crate::source::Diagnostic>,
-    message: String,
-    diagnostic: crate::source::Diagnostic,
-) {
-    result.insert("failed", true);
-    result.insert("msg", message);
-    diagnostics.push(diagnostic);
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::judge::fail_with;
 use super::{Runner, Stage, keyword_end};
 use crate::action;
 use crate::action::Plan;
@@ -215,7 +214,16 @@ impl Runner<'_> {
                 breaks
             }
             Err(error) => {
-                fail_with(&mut end.result, &mut end.diagnostics, format!("Task failed: {}", error.message), error.diagnostic);
+                let result = &mut end.result;
+                result.insert("break_when_result", error.text);
+                if outcome::is(result, "failed") {
+                    result.insert("break_when_suppressed_exception", outcome::NO_TRACEBACK);
+                }
+                result.insert("failed", true);
+                if !result.contains("msg") {
+                    result.insert("msg", error.message);
+                }
+                end.diagnostics.push(error.diagnostic);
                 true
             }
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::playbook::TaskArgs;
 use crate::source::{Diagnostic, Span, Spanned};
+use crate::template::Templar;
 use crate::value::{Text, Value};
 
 /// Modules whose text is a command; of them only these options are taken out of the text.
@@ -50,20 +51,16 @@ pub(super) fn parse(short: &str, text: &Text, span: &Span) -> Result<TaskArgs, D
         Value::Text(text) => text,
         _ => text.clone(),
     };
-    if FREE_FORM.contains(&short) {
-        args.free_form = Some(Spanned::new(kept_text, span.clone()));
-    } else if args.options.is_empty() && is_one_template(kept_text.as_str()) {
-        args.variable = Some(Spanned::new(kept_text, span.clone()));
+    if !FREE_FORM.contains(&short) && Templar::is_template(&Value::Text(kept_text.clone())) {
+        args.variables.push(Spanned::new(kept_text, span.clone()));
     } else {
-        let message =
-            format!("this task `{short}` has extra params, which is only allowed in the following modules: {}", FREE_FORM.join(", "));
-        return Err(Diagnostic::error(message).at(span).hint("options are written `name=value`, or as a map below the module's name"));
+        args.free_form = Some(Spanned::new(kept_text, span.clone()));
     }
     Ok(args)
 }
 
 /// Whether the module takes a text that is no option.
-pub(super) fn is_free_form(short: &str) -> bool {
+pub fn is_free_form(short: &str) -> bool {
     FREE_FORM.contains(&short)
 }
 
@@ -137,11 +134,28 @@ fn opened(rest: &[u8]) -> Option<&'static [u8]> {
     }
 }
 
-/// Key and value around the first `=` that is not escaped; a key is a plain word.
+/// Key and value around the first `=` that is neither escaped nor part of a template; a key is a plain word or holds templates.
 fn key_value(piece: &str) -> Option<(&str, &str)> {
-    let at = piece.char_indices().find(|(index, char)| *char == '=' && !piece[..*index].ends_with('\\'))?.0;
+    let bytes = piece.as_bytes();
+    let mut closers: Vec<&[u8]> = Vec::new();
+    let mut index = 0;
+    let at = loop {
+        let rest = bytes.get(index..).filter(|rest| !rest.is_empty())?;
+        if closers.last().is_some_and(|closer| rest.starts_with(closer)) {
+            closers.pop();
+            index += 2;
+        } else if let Some(closer) = opened(rest) {
+            closers.push(closer);
+            index += 2;
+        } else if closers.is_empty() && rest[0] == b'=' && !piece[..index].ends_with('\\') {
+            break index;
+        } else {
+            index += 1;
+        }
+    };
     let key = &piece[..at];
-    (!key.is_empty() && !key.contains(['"', '\'', '{'])).then_some((key, &piece[at + 1..]))
+    let is_plain = !key.contains(['"', '\'', '{']);
+    (!key.is_empty() && (is_plain || key.contains("{{"))).then_some((key, &piece[at + 1..]))
 }
 
 fn unquote(value: &str) -> String {
@@ -213,10 +227,6 @@ fn join(text: &str, kept: &[&Piece]) -> String {
     out
 }
 
-fn is_one_template(text: &str) -> bool {
-    text.starts_with("{{") && text.ends_with("}}")
-}
-
 /// A part of a text is as trusted as the whole.
 fn retag(whole: &Text, part: String) -> Value {
     Value::Text(if whole.is_trusted() { Text::trusted(part, whole.origin().cloned()) } else { Text::new(part) })
@@ -240,6 +250,9 @@ mod tests {
     fn options_are_split_at_blanks_outside_of_quotes_and_marks() {
         check("copy", "src=a  dest='b c'", &[("src", "a"), ("dest", "b c")], None);
         check("copy", "src={{ a b }} content=\"x=\\n\"", &[("src", "{{ a b }}"), ("content", "x=\n")], None);
+        check("set_fact", "{{ a ~ '=' }}b=1 c=2", &[("{{ a ~ '=' }}b", "1"), ("c", "2")], None);
+        check("include_tasks", "{{ 'a' if b == 1 else 'c' }}", &[], Some("{{ 'a' if b == 1 else 'c' }}"));
+        check("ping", "data=1 more", &[("data", "1")], Some("more"));
         check("file", "path=/a mode=0644", &[("path", "/a"), ("mode", "0644")], None);
     }
 

@@ -72,16 +72,17 @@ impl Loader<'_> {
 
 /// Where the file of an import or include may be, first to last.
 pub fn task_file_candidates(name: &str, context: &Context) -> Vec<PathBuf> {
-    let folder = if context.handlers { "handlers" } else { "tasks" };
+    // What handlers include may stand beside the tasks, too.
+    let folders: &[&str] = if context.handlers { &["handlers", "tasks"] } else { &["tasks"] };
     let mut candidates = vec![normal(&context.file_dir.join(name))];
     for dir in &context.including_dirs {
         candidates.push(normal(&dir.join(name)));
     }
     if let Some(role) = &context.role {
-        candidates.push(normal(&role.path.join(folder).join(name)));
+        candidates.extend(folders.iter().map(|folder| normal(&role.path.join(folder).join(name))));
         candidates.push(normal(&role.path.join(name)));
     }
-    candidates.push(normal(&context.playbook_dir.join(folder).join(name)));
+    candidates.extend(folders.iter().map(|folder| normal(&context.playbook_dir.join(folder).join(name))));
     candidates.push(normal(&context.playbook_dir.join(name)));
     let mut seen = Vec::new();
     candidates.retain(|path| {

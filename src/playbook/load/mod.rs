@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use ad_hoc::AdHoc;
-pub use args::split_args;
+pub use args::{is_free_form, split_args};
 pub use files::task_file_candidates;
 pub use role::{LoadedRole, Wanted};
 

@@ -150,10 +150,28 @@ impl Loader<'_> {
             diagnostics.push(value.error(format!("`{}` needs the name of a module", key.as_str().unwrap_or("action"))));
             return None;
         };
-        let name = self.action_name(module.as_str()?, module, diagnostics)?;
-        let mut args = TaskArgs::default();
-        for (option, given) in value.as_mapping().unwrap_or_default().iter().filter(|(option, _)| option.as_str() != module_key.as_str()) {
+        let text = module.as_text()?;
+        let whole = text.as_str().trim();
+        let (first, rest) = whole.split_once(char::is_whitespace).unwrap_or((whole, ""));
+        let name = self.action_name(first, module, diagnostics)?;
+        let rest = if text.is_trusted() { Text::trusted(rest.trim(), text.origin().cloned()) } else { Text::new(rest.trim()) };
+        let beside = report(args::parse(&name.short, &rest, &module.span), diagnostics)?;
+        // `args` of the mapping wins over what stands beside the module's name, and that over the other keys.
+        let mut args = TaskArgs { free_form: beside.free_form, variables: beside.variables, ..TaskArgs::default() };
+        for (option, given) in value.get("args").and_then(Node::as_mapping).unwrap_or_default() {
             push_option(&mut args, option, given, diagnostics);
+        }
+        for (option, given) in beside.options {
+            if args.get(&option.value).is_none() {
+                args.options.push((option, given));
+            }
+        }
+        for (option, given) in value.as_mapping().unwrap_or_default() {
+            let name = option.as_str().unwrap_or_default();
+            let taken = option.as_str() == module_key.as_str() || (name == "args" && given.as_mapping().is_some());
+            if !taken && args.get(name).is_none() {
+                push_option(&mut args, option, given, diagnostics);
+            }
         }
         self.add_args_keyword(&mut args, written, diagnostics);
         Some(Call { name, args, value, local })
@@ -217,7 +235,7 @@ impl Loader<'_> {
                 }
             }
         } else if let Some(text) = node.as_text().filter(|text| text.as_str().contains("{{")) {
-            args.variable = Some(Spanned::new(text.clone(), node.span.clone()));
+            args.variables.insert(0, Spanned::new(text.clone(), node.span.clone()));
         } else {
             let message = "the value of the task `args` keyword is invalid: a mapping or template which resolves to a mapping is required";
             diagnostics.push(node.error(message));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::ir::{Stmt, Template};
 use super::super::lower::Embedded;
-use super::super::{Pending, Result, Syntax, Undefined, Val, is_template};
+use super::super::{Pending, Result, Syntax, TemplateError, Undefined, Val, is_template};
 use super::frame::{Frame, FrameRef};
 use super::output::Output;
 use super::{Evaluator, Loaded, ScopeRef, Unit, with_stack};
@@ -37,11 +37,14 @@ impl Evaluator {
     /// The template in `text`, run against `scope`.
     fn render_text(&self, text: &Text, scope: &ScopeRef) -> Result<Val> {
         let _depth = self.enter()?;
-        let syntax = &self.session.yaml_syntax;
-        let template = self.session.engine.template(text, syntax)?;
-        let mut out = Output::native();
-        self.run_loaded(text, template, syntax, scope, &mut out)?;
-        Ok(self.with_line_breaks(text, out.finish()))
+        let render = || {
+            let syntax = &self.session.yaml_syntax;
+            let template = self.session.engine.template(text, syntax)?;
+            let mut out = Output::native();
+            self.run_loaded(text, template, syntax, scope, &mut out)?;
+            Ok(self.with_line_breaks(text, out.finish()))
+        };
+        render().map_err(|error: TemplateError| error.within("template"))
     }
 
     /// Jinja drops the last line break of a template; Ansible gives text as many as it was written with.
@@ -60,10 +63,13 @@ impl Evaluator {
     /// The bare expression in `text`.
     pub(in super::super) fn expression(&self, text: &Text, embedded: Embedded) -> Result<Val> {
         let _depth = self.enter()?;
-        let template = self.session.engine.expression(text, embedded)?;
-        let [Stmt::Emit(expr)] = &template.body[..] else { return Ok(Val::NONE) };
-        let (evaluator, frame) = self.unit_of(text, Arc::clone(&template), &self.session.yaml_syntax, &self.scope);
-        with_stack(|| evaluator.eval(&frame, expr))
+        let evaluate = || {
+            let template = self.session.engine.expression(text, embedded)?;
+            let [Stmt::Emit(expr)] = &template.body[..] else { return Ok(Val::NONE) };
+            let (evaluator, frame) = self.unit_of(text, Arc::clone(&template), &self.session.yaml_syntax, &self.scope);
+            with_stack(|| evaluator.eval(&frame, expr))
+        };
+        evaluate().map_err(|error: TemplateError| error.within("expression"))
     }
 
     /// Runs a template that always yields text.
