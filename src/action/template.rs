@@ -6,6 +6,7 @@ use super::content::{Shipment, Source, checked, copy_request, preserve_mode};
 use super::{Action, Args, Call, Failure, Plan};
 use crate::source::Source as Text;
 use crate::template::FileOptions;
+use crate::template::python::codec::Codec;
 use crate::value::{Map, Value};
 
 /// The action.
@@ -54,12 +55,8 @@ impl Action for Template {
         let (Some(src), Some(dest)) = (call.args.text(&["src"]), call.args.text(&["dest"])) else {
             return Err(Failure::new("src and dest are required"));
         };
-        if let Some(encoding) =
-            call.args.text(&["output_encoding"]).filter(|name| !matches!(name.to_lowercase().as_str(), "utf-8" | "utf8"))
-        {
-            let message = format!("the output encoding `{encoding}` is not supported yet");
-            return Err(Failure::new(&message).at(call.args.error_at("output_encoding", &message)));
-        }
+        let wrong_encoding = |message: String| Failure::new(&message).at(call.args.error_at("output_encoding", &message));
+        let encoding = Codec::named(call.args.text(&["output_encoding"]).as_deref().unwrap_or("utf-8")).map_err(wrong_encoding)?;
         let path = find(call, &src)?;
         if path.is_dir() {
             return Err(Failure::new(format!("`{}` is a folder, expected a template file", path.display())));
@@ -71,6 +68,7 @@ impl Action for Template {
         })?;
         let source = Text::file(&path, text);
         let rendered = call.templar.render_file_with(&source, &options(call)?, managed(&src, &path, &dest))?;
+        let content = encoding.encode(rendered.as_str(), "strict").map_err(wrong_encoding)?;
         let mut args = without(call.args, OWN);
         args.set_own("dest", dest);
         args.take("src");
@@ -78,12 +76,8 @@ impl Action for Template {
         preserve_mode(&mut checked, &path)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let shown = path.display().to_string();
-        let shipment = Shipment {
-            source: Source::Text(Arc::from(rendered.as_str().as_bytes())),
-            basename: Some(&name),
-            header: Some(shown.clone()),
-            origin: Some(shown),
-        };
+        let shipment =
+            Shipment { source: Source::Text(Arc::from(content)), basename: Some(&name), header: Some(shown.clone()), origin: Some(shown) };
         Ok(Plan::Send(Box::new(copy_request(call, checked, shipment)?)))
     }
 }

@@ -105,7 +105,10 @@ impl Printer {
                 let _ = write!(self.out, "range({}, {}, {})", range.start, range.stop, range.step);
             }
             Val::Duration(microseconds) => self.out.push_str(&duration(*microseconds)),
-            Val::Object(object) => self.out.push_str(&object.print()),
+            Val::Object(object) => {
+                self.secret |= object.is_secret();
+                self.out.push_str(&object.print());
+            }
             Val::Omit => self.out.push_str("<<Omit>>"),
         }
         Ok(())

@@ -123,6 +123,16 @@ pub trait Object {
         None
     }
 
+    /// The bytes, if it is some: they become a text when they leave the render.
+    fn as_bytes(&self) -> Option<&[u8]> {
+        None
+    }
+
+    /// Whether what it prints is secret.
+    fn is_secret(&self) -> bool {
+        false
+    }
+
     /// The attributes that can be assigned, if it is a namespace.
     fn as_namespace(&self) -> Option<&RefCell<IndexMap<Arc<str>, Val>>> {
         None

@@ -53,6 +53,10 @@ impl Evaluator {
                 Some(item) => Some(self.forced(item)?),
                 None => None,
             },
+            (Val::Object(object), _) if object.as_bytes().is_some() => {
+                let bytes = object.as_bytes().unwrap_or_default();
+                index(key, bytes.len()).map(|index| Val::from(i64::from(bytes[index])))
+            }
             (Val::Range(range), _) => index(key, range.len()).and_then(|index| range.get(index)).map(Val::from),
             (Val::Plain(Value::Text(text)), _) if key.as_int().is_some() => {
                 let length = text.as_str().chars().count();

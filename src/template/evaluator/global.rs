@@ -7,7 +7,7 @@ use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 use super::super::{Arguments, Dict, Range, Result, TemplateError, Undefined, Val, lookup, python};
 use super::object::{Cycler, Namespace, native};
-use super::{Evaluator, methods};
+use super::{Evaluator, lipsum, methods};
 use crate::value::{Key, Value};
 
 /// The global of this name.
@@ -26,6 +26,7 @@ pub fn find(name: &str) -> Option<Val> {
             let used = Cell::new(false);
             Ok(native("joiner", move |_, _| Ok(if used.replace(true) { separator.clone() } else { Val::from("") })))
         }),
+        "lipsum" => native("lipsum", lipsum::lipsum),
         "lookup" => native("lookup", lookup::lookup),
         "namespace" => native("namespace", |evaluator, arguments| {
             let entries = dict_entries(evaluator, arguments)?;
@@ -48,7 +49,7 @@ pub fn find(name: &str) -> Option<Val> {
 }
 
 /// All names that [`find`] knows, for "did you mean".
-pub const NAMES: &[&str] = &["cycler", "dict", "joiner", "lookup", "namespace", "now", "omit", "q", "query", "range", "undef"];
+pub const NAMES: &[&str] = &["cycler", "dict", "joiner", "lipsum", "lookup", "namespace", "now", "omit", "q", "query", "range", "undef"];
 
 fn dict(evaluator: &Evaluator, arguments: Arguments) -> Result<Val> {
     Ok(Val::dict(dict_entries(evaluator, arguments)?))

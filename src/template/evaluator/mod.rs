@@ -1,11 +1,13 @@
 //! `Evaluator`: runs a lowered template. What filters, tests and lookups see of the render is its public part.
 
 mod access;
+mod bytes;
 mod expression;
 mod file;
 mod format;
 mod frame;
 mod global;
+mod lipsum;
 pub(super) mod methods;
 mod object;
 mod operators;

@@ -263,6 +263,11 @@ impl Evaluator {
             Val::Pending(_) => self.finish(&self.forced(val)?),
             Val::Undefined(undefined) if undefined.is_inline_if() => Err(unstorable("Undefined")),
             Val::Undefined(undefined) => Err(undefined.error()),
+            Val::Object(object) if object.as_bytes().is_some() => {
+                let chars = String::from_utf8_lossy(object.as_bytes().unwrap_or_default());
+                let text = Text::from(chars.into_owned());
+                Ok(Some(Value::Text(if object.is_secret() { text.into_secret() } else { text })))
+            }
             Val::Object(object) => match object.items() {
                 Some(items) => self.finish(&Val::list(items)),
                 None => Err(unstorable(object.type_name())),

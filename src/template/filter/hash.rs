@@ -6,10 +6,10 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD, URL_SAFE};
 use sha1::Digest as _;
 
-use super::{chance, derived, filter, refuse};
-use crate::template::python::crypt::{DIGITS, Method, salt_of_bytes, sha_crypt};
-use crate::template::{Bound, Evaluator, Filter, Param, Result, Val};
-use crate::value::{Text, Value};
+use super::{derived, filter, refuse};
+use crate::template::python::codec::Codec;
+use crate::template::{Bound, Evaluator, Filter, Param, Result, TemplateError, Val};
+use crate::value::Text;
 
 use Param::Optional;
 
@@ -22,124 +22,60 @@ pub(super) const FILTERS: &[Filter] = &[
         digest(evaluator, value, kind)
     }),
     filter("md5", &[], |evaluator, value, _| digest(evaluator, value, "md5")),
-    filter("password_hash", PASSWORD_HASH, password_hash),
     filter("sha1", &[], |evaluator, value, _| digest(evaluator, value, "sha1")),
     filter("to_uuid", &[Optional("namespace")], to_uuid),
 ];
 
-const PASSWORD_HASH: &[Param] = &[Optional("hashtype"), Optional("salt"), Optional("salt_size"), Optional("rounds"), Optional("ident")];
 const BASE64: &[Param] = &[Optional("encoding"), Optional("urlsafe")];
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The bytes of a text, or what `encode` gave.
+fn bytes_of(evaluator: &Evaluator, value: &Val) -> Result<Vec<u8>> {
+    match value {
+        Val::Object(object) if object.as_bytes().is_some() => Ok(object.as_bytes().unwrap_or_default().to_vec()),
+        other => Ok(evaluator.text(other)?.as_str().as_bytes().to_vec()),
+    }
+}
+
 fn digest(evaluator: &Evaluator, value: &Val, kind: &str) -> Result<Val> {
-    let text = evaluator.text(value)?;
-    let bytes = text.as_str().as_bytes();
-    let digest = match kind {
+    let (text, bytes) = (evaluator.text(value)?, bytes_of(evaluator, value)?);
+    let bytes = bytes.as_slice();
+    let digest = match kind.to_lowercase().as_str() {
+        "blake2b" => hex(&blake2::Blake2b512::digest(bytes)),
+        "blake2s" => hex(&blake2::Blake2s256::digest(bytes)),
         "md5" => hex(&md5::Md5::digest(bytes)),
+        "md5-sha1" => hex(&[md5::Md5::digest(bytes).to_vec(), sha1::Sha1::digest(bytes).to_vec()].concat()),
+        "ripemd160" => hex(&ripemd::Ripemd160::digest(bytes)),
         "sha1" => hex(&sha1::Sha1::digest(bytes)),
         "sha224" => hex(&sha2::Sha224::digest(bytes)),
         "sha256" => hex(&sha2::Sha256::digest(bytes)),
         "sha384" => hex(&sha2::Sha384::digest(bytes)),
+        "sha3_224" => hex(&sha3::Sha3_224::digest(bytes)),
+        "sha3_256" => hex(&sha3::Sha3_256::digest(bytes)),
+        "sha3_384" => hex(&sha3::Sha3_384::digest(bytes)),
+        "sha3_512" => hex(&sha3::Sha3_512::digest(bytes)),
         "sha512" => hex(&sha2::Sha512::digest(bytes)),
-        "blake2b" | "blake2s" | "sha3_224" | "sha3_256" | "sha3_384" | "sha3_512" | "ripemd160" | "sm3" | "sha512_224" | "sha512_256" => {
-            return refuse(format!("the hash type `{kind}` is not supported yet"));
-        }
+        "sha512_224" => hex(&sha2::Sha512_224::digest(bytes)),
+        "sha512_256" => hex(&sha2::Sha512_256::digest(bytes)),
+        "shake_128" | "shake_256" => return refuse("hexdigest() missing required argument 'length' (pos 1)"),
+        "sm3" => hex(&sm3::Sm3::digest(bytes)),
         _ => return refuse(format!("unsupported hash type {kind}")),
     };
     Ok(derived(evaluator, &text, digest))
 }
 
-/// Salts longer than this mean nothing to `crypt`.
-const MAX_SALT: usize = 16;
-
-fn password_hash(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
-    let given = |index: usize| arguments.get(index).filter(|val| !val.is_none());
-    let text = evaluator.text(value)?;
-    let kind = given(0).map_or(Ok(Text::from("sha512")), |kind| evaluator.text(kind))?;
-    let method = match kind.as_str() {
-        "sha256" | "sha256_crypt" => Method::Sha256,
-        "sha512" | "sha512_crypt" => Method::Sha512,
-        "md5" | "md5_crypt" | "blowfish" | "bcrypt" => return refuse(format!("the hash type `{}` is not supported yet", kind.as_str())),
-        other => return refuse(format!("crypt does not support '{other}' algorithm")),
-    };
-    let size = usize::try_from(given(2).map_or(Ok(16), |_| arguments.int_or(2, 16))?).unwrap_or(0);
-    if size > MAX_SALT {
-        return refuse(format!("invalid salt size supplied ({size}), expected at most {MAX_SALT}"));
-    }
-    let salt = match given(1) {
-        Some(Val::Plain(Value::Text(salt))) if !salt.as_str().is_empty() => salt.as_str().to_owned(),
-        None | Some(Val::Plain(Value::Text(_))) => random_digits(size),
-        Some(other) => return refuse(format!("'{}' object is not iterable", other.type_name())),
-    };
-    let rounds = match given(3) {
-        None => None,
-        Some(_) => Some(u32::try_from(arguments.int_or(3, 0)?.max(0)).unwrap_or(u32::MAX)),
-    };
-    match crypt_password(method, text.as_str(), &salt, rounds) {
-        Ok(hashed) => Ok(derived(evaluator, &text, hashed)),
-        Err(message) => refuse(message),
-    }
-}
-
-fn random_digits(count: usize) -> String {
-    (0..count).map(|_| char::from(DIGITS[chance(DIGITS.len())])).collect()
-}
-
-/// A salt that nobody knows yet.
-pub(in crate::template) fn random_salt() -> String {
-    random_digits(MAX_SALT)
-}
-
-/// The hash of a password as ansible-core without passlib makes it; the error is its.
-pub(in crate::template) fn crypt_password(method: Method, password: &str, salt: &str, rounds: Option<u32>) -> Result<String, String> {
-    let (name, default_rounds) = match method {
-        Method::Sha256 => ("sha256_crypt", 535_000),
-        Method::Sha512 => ("sha512_crypt", 656_000),
-    };
-    if !salt.bytes().all(|byte| DIGITS.contains(&byte)) {
-        return Err("invalid characters in salt".to_owned());
-    }
-    if salt.len() > MAX_SALT {
-        return Err(format!("invalid salt size supplied ({}), expected at most {MAX_SALT}", salt.len()));
-    }
-    match salt_of_bytes(salt.as_bytes()) {
-        Some(salt) => Ok(sha_crypt(method, password.as_bytes(), &salt, rounds.unwrap_or(default_rounds))),
-        None => Err(format!("Failed to generate salt for '{name}' algorithm: crypt_gensalt failed: unable to generate salt")),
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Encoding {
-    Utf8,
-    Latin1,
-    Utf16 { big: bool },
-}
-
-fn encoding(arguments: &Bound) -> Result<Encoding> {
-    let name = arguments.text(0)?.map_or("utf-8", Text::as_str);
-    match name.to_lowercase().replace('_', "-").as_str() {
-        "utf-8" | "utf8" | "ascii" | "us-ascii" => Ok(Encoding::Utf8),
-        "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" => Ok(Encoding::Latin1),
-        "utf-16-le" | "utf-16le" => Ok(Encoding::Utf16 { big: false }),
-        "utf-16-be" | "utf-16be" => Ok(Encoding::Utf16 { big: true }),
-        _ => refuse(format!("the encoding `{name}` is not supported yet")),
-    }
+fn codec(arguments: &Bound) -> Result<Codec> {
+    Codec::named(arguments.text(0)?.map_or("utf-8", Text::as_str)).map_err(TemplateError::plugin)
 }
 
 fn b64encode(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
     let text = evaluator.text(value)?;
-    let bytes = match encoding(arguments)? {
-        Encoding::Utf8 => text.as_str().as_bytes().to_vec(),
-        Encoding::Latin1 => match text.as_str().chars().map(|char| u8::try_from(u32::from(char))).collect() {
-            Ok(bytes) => bytes,
-            Err(_) => return refuse("'latin-1' codec can't encode characters: ordinal not in range(256)"),
-        },
-        Encoding::Utf16 { big } => {
-            text.as_str().encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
-        }
+    let bytes = match value {
+        Val::Object(_) => bytes_of(evaluator, value)?,
+        _ => codec(arguments)?.encode(text.as_str(), "strict").map_err(TemplateError::plugin)?,
     };
     let encoded = if arguments.flag_or(evaluator, 1, false)? { URL_SAFE.encode(bytes) } else { STANDARD.encode(bytes) };
     Ok(derived(evaluator, &text, encoded))
@@ -168,23 +104,7 @@ fn b64decode(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Va
     let Ok(bytes) = GeneralPurpose::new(&alphabet::STANDARD, config).decode(body) else {
         return refuse("Incorrect padding");
     };
-    let decoded = match encoding(arguments)? {
-        Encoding::Utf8 => match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => {
-                let at = error.utf8_error().valid_up_to();
-                let byte = error.as_bytes().get(at).copied().unwrap_or_default();
-                return refuse(format!("'utf-8' codec can't decode byte 0x{byte:02x} in position {at}: invalid start byte"));
-            }
-        },
-        Encoding::Latin1 => bytes.into_iter().map(char::from).collect(),
-        Encoding::Utf16 { big } => {
-            let units = bytes
-                .chunks_exact(2)
-                .map(|pair| if big { u16::from_be_bytes([pair[0], pair[1]]) } else { u16::from_le_bytes([pair[0], pair[1]]) });
-            char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
-        }
-    };
+    let decoded = codec(arguments)?.decode(&bytes, "strict").map_err(TemplateError::plugin)?;
     Ok(derived(evaluator, &text, decoded))
 }
 

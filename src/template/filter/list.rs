@@ -5,10 +5,8 @@ use std::rc::Rc;
 
 use super::{attribute, derived, filter, refuse};
 use crate::template::ir::Operator;
-use crate::template::python::number;
-use crate::template::python::random::Random;
 use crate::template::{Bound, Evaluator, Filter, Param, Result, Undefined, Val};
-use crate::value::{Key, Value};
+use crate::value::Key;
 
 use Param::{Optional, Required, Rest};
 
@@ -26,9 +24,7 @@ pub(super) const FILTERS: &[Filter] = &[
     filter("min", EXTREME, |evaluator, value, arguments| extreme(evaluator, value, arguments, Ordering::Less)),
     filter("permutations", &[Optional("r")], permutations),
     filter("product", &[Rest, Optional("repeat")], product),
-    filter("random", RANDOM, random),
     filter("reverse", &[], reverse),
-    filter("shuffle", &[Optional("seed")], shuffle),
     filter("slice", &[Required("slices"), Optional("fill_with")], slice),
     filter("sort", &[Optional("reverse"), Optional("case_sensitive"), Optional("attribute")], sort),
     filter("sum", &[Optional("attribute"), Optional("start")], sum),
@@ -37,7 +33,6 @@ pub(super) const FILTERS: &[Filter] = &[
 ];
 
 const EXTREME: &[Param] = &[Optional("case_sensitive"), Optional("attribute")];
-const RANDOM: &[Param] = &[Optional("start"), Optional("step"), Optional("seed")];
 
 fn length(evaluator: &Evaluator, value: &Val, _: &Bound) -> Result<Val> {
     evaluator.length(value).map(Val::from)
@@ -324,88 +319,6 @@ fn choose(evaluator: &Evaluator, items: &[Val], count: usize, fits: fn(&[usize],
     }
     evaluator.charge(chosen.len().saturating_mul(count).saturating_mul(size_of::<Val>()))?;
     Ok(Val::list(chosen.into_iter().map(|row| Val::tuple(row.into_iter().map(|index| items[index].clone()).collect())).collect()))
-}
-
-/// A number that nobody can foretell.
-pub(in crate::template) fn chance(below: usize) -> usize {
-    use std::hash::{BuildHasher as _, Hasher as _};
-    // Every `RandomState` has keys of its own, from the system's random source.
-    let number = std::hash::RandomState::new().build_hasher().finish();
-    usize::try_from(number % u64::try_from(below.max(1)).unwrap_or(u64::MAX)).unwrap_or(0)
-}
-
-/// Where choices come from.
-enum Source {
-    Chance,
-    Seeded(Box<Random>),
-}
-
-impl Source {
-    fn new(evaluator: &Evaluator, seed: Option<&Val>) -> Result<Self> {
-        Ok(match seed {
-            None => Self::Chance,
-            Some(Val::Plain(Value::Text(text))) => Self::Seeded(Box::new(Random::of_text(text.as_str()))),
-            Some(Val::Plain(value @ (Value::Int(_) | Value::BigInt(_) | Value::Bool(_)))) => {
-                let number = number::to_int(value).expect("these are integers");
-                Self::Seeded(Box::new(Random::of_int(&number)))
-            }
-            Some(other) => {
-                let shown = evaluator.repr(other)?;
-                return refuse(format!(
-                    "the seed {} is a `{}`, only texts and integers are supported yet",
-                    shown.as_str(),
-                    other.type_name()
-                ));
-            }
-        })
-    }
-
-    fn index(&mut self, count: usize) -> usize {
-        match self {
-            _ if count == 0 => 0,
-            Self::Chance => chance(count),
-            Self::Seeded(random) => random.index(count),
-        }
-    }
-}
-
-fn random(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
-    let mut source = Source::new(evaluator, given(arguments, 2))?;
-    if let Some(end) = value.as_int() {
-        let start = arguments.get(0).filter(|val| !val.is_none()).and_then(Val::as_int).unwrap_or(0);
-        let step = arguments.get(1).filter(|val| !val.is_none()).and_then(Val::as_int).unwrap_or(1);
-        if step == 0 {
-            return refuse("zero step for randrange()");
-        }
-        let range = crate::template::Range { start, stop: end, step };
-        return match range.get(source.index(range.len())) {
-            Some(number) => Ok(Val::from(number)),
-            None => refuse(format!("empty range in randrange({start}, {end}, {step})")),
-        };
-    }
-    if !value.is_list() && value.as_str().is_none() && !value.is_mapping() {
-        return refuse("random can only be used on sequences and integers");
-    }
-    if given(arguments, 0).is_some() || given(arguments, 1).is_some() {
-        return refuse("start and step can only be used with integer values");
-    }
-    let items = evaluator.items(value)?;
-    match items.get(source.index(items.len())) {
-        Some(item) => Ok(item.clone()),
-        None => refuse("Cannot choose from an empty sequence"),
-    }
-}
-
-fn shuffle(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
-    let mut source = Source::new(evaluator, given(arguments, 0))?;
-    if !value.is_list() && value.as_str().is_none() {
-        return Ok(value.clone());
-    }
-    let mut items = evaluator.items(value)?;
-    for last in (1..items.len()).rev() {
-        items.swap(last, source.index(last + 1));
-    }
-    Ok(Val::list(items))
 }
 
 /// A key for plain data that can be one.

@@ -1,5 +1,6 @@
 //! Filters: families of functions, each with its table, sorted by name.
 
+mod chance;
 mod data;
 mod dict;
 mod hash;
@@ -7,6 +8,7 @@ mod item;
 mod list;
 mod logic;
 mod number;
+mod password;
 mod path;
 #[cfg(test)]
 pub(in crate::template) mod recorded;
@@ -17,26 +19,29 @@ mod text;
 mod time;
 mod unsupported;
 mod url;
+mod urlize;
 mod wrap;
 
 use super::{Evaluator, Filter, Markers, Param, Result, TemplateError, Val};
 use crate::value::Text;
 
-pub(in crate::template) use hash::{crypt_password, random_salt};
+pub(in crate::template) use chance::{Source, chance};
 pub(in crate::template) use item::attribute;
-pub(in crate::template) use list::chance;
+pub(in crate::template) use password::Algorithm;
 pub(in crate::template) use path::{dirname, expand_user, normpath};
 pub(in crate::template) use text::split_lines;
 pub(in crate::template) use url::Url;
 
 /// All families.
 pub const FILTERS: &[&[Filter]] = &[
+    chance::FILTERS,
     data::FILTERS,
     dict::FILTERS,
     hash::FILTERS,
     list::FILTERS,
     logic::FILTERS,
     number::FILTERS,
+    password::FILTERS,
     path::FILTERS,
     regex::FILTERS,
     select::FILTERS,
@@ -45,6 +50,7 @@ pub const FILTERS: &[&[Filter]] = &[
     time::FILTERS,
     unsupported::FILTERS,
     url::FILTERS,
+    urlize::FILTERS,
 ];
 
 /// A row of a family's table; undefined input or arguments are the result.

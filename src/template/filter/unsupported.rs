@@ -3,11 +3,7 @@
 use super::refuse;
 use crate::template::{Bound, Evaluator, Filter, Markers, Param, Result, Val};
 
-pub(super) const FILTERS: &[Filter] = &[
-    waiting("unvault", |_, _, _| later("unvault")),
-    waiting("urlize", |_, _, _| later("urlize")),
-    waiting("vault", |_, _, _| later("vault")),
-];
+pub(super) const FILTERS: &[Filter] = &[waiting("unvault", |_, _, _| later("unvault")), waiting("vault", |_, _, _| later("vault"))];
 
 const fn waiting(name: &'static str, run: fn(&Evaluator, &Val, &Bound) -> Result<Val>) -> Filter {
     Filter { name, params: &[Param::Rest, Param::RestNamed], markers: Markers::Propagate, run }

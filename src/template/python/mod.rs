@@ -1,6 +1,7 @@
 //! What Python means: regular expressions, printing, formatting, numbers, times, versions; for the filters, tests, lookups and
 //! the evaluator. What Python does with any value is the evaluator's.
 
+pub mod codec;
 pub mod crypt;
 pub mod fnmatch;
 pub mod json;

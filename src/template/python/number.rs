@@ -154,6 +154,21 @@ fn without_zeros(digits: &str) -> String {
     if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.').to_owned() } else { digits.to_owned() }
 }
 
+/// Python's `hash()` of a float: its value modulo the prime 2⁶¹ − 1.
+pub fn hash_of_float(number: f64) -> BigInt {
+    let prime = (BigInt::from(1) << 61) - 1;
+    if !number.is_finite() {
+        return BigInt::from(if number.is_nan() { 0 } else { 314_159 });
+    }
+    let bits = number.abs().to_bits();
+    let (exponent, fraction) = (i64::try_from(bits >> 52).unwrap_or(0), bits & ((1 << 52) - 1));
+    let mantissa = if exponent == 0 { fraction } else { fraction | 1 << 52 };
+    let power = exponent.max(1) - 1075;
+    let base = BigInt::from(2).modpow(&BigInt::from(power.abs()), &prime);
+    let factor = if power < 0 { base.modpow(&(&prime - 2), &prime) } else { base };
+    BigInt::from(mantissa) * factor % prime
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

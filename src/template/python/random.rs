@@ -62,6 +62,23 @@ impl Random {
         }
     }
 
+    /// A number below a limit of any size, which is not 0.
+    pub fn below_big(&mut self, limit: &BigInt) -> BigInt {
+        let bits = limit.bits();
+        loop {
+            // Whole words first, the low ones before the high ones; of the last the top bits count.
+            let (whole, rest) = (bits / 32, u32::try_from(bits % 32).unwrap_or(0));
+            let mut words: Vec<u32> = (0..whole).map(|_| self.word()).collect();
+            if rest > 0 {
+                words.push(self.word() >> (32 - rest));
+            }
+            let number = BigInt::from_slice(num_bigint::Sign::Plus, &words);
+            if number < *limit {
+                return number;
+            }
+        }
+    }
+
     /// A position in a list of `count`, which is not 0.
     pub fn index(&mut self, count: usize) -> usize {
         usize::try_from(self.below(u64::try_from(count).unwrap_or(u64::MAX))).unwrap_or(0)

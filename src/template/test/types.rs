@@ -29,6 +29,10 @@ fn is_nan(value: &Val) -> bool {
     matches!(value, Val::Plain(Value::Float(number)) if number.is_nan())
 }
 
+fn is_bytes(value: &Val) -> bool {
+    matches!(value, Val::Object(object) if object.as_bytes().is_some())
+}
+
 fn is_sized(value: &Val) -> bool {
-    value.is_list() || value.is_mapping() || value.as_text().is_some() || matches!(value, Val::Range(_))
+    value.is_list() || value.is_mapping() || value.as_text().is_some() || matches!(value, Val::Range(_)) || is_bytes(value)
 }

@@ -4,6 +4,7 @@ mod dict;
 mod list;
 mod scalar;
 mod text;
+mod translate;
 
 use super::super::{Arguments, Object, Result, TemplateError, Val};
 use super::Evaluator;

@@ -2,7 +2,9 @@
 
 use super::super::super::{Result, TemplateError, Val};
 use super::super::Evaluator;
+use super::super::bytes::Bytes;
 use super::Call;
+use super::translate::{make_table, translate};
 use crate::value::{Text, Value};
 
 /// The methods there are.
@@ -34,6 +36,7 @@ pub const METHODS: &[&str] = &[
     "ljust",
     "lower",
     "lstrip",
+    "maketrans",
     "partition",
     "removeprefix",
     "removesuffix",
@@ -50,6 +53,7 @@ pub const METHODS: &[&str] = &[
     "strip",
     "swapcase",
     "title",
+    "translate",
     "upper",
     "zfill",
 ];
@@ -149,7 +153,15 @@ pub fn call(evaluator: &Evaluator, text: &Text, name: &str, call: Call) -> Resul
             }
             Ok(Val::from(false))
         }
-        "encode" => Ok(Val::from(text.clone().into_untrusted())),
+        "encode" => {
+            let (encoding, errors) = (call.text(0, "encoding")?.unwrap_or("utf-8"), call.text(1, "errors")?.unwrap_or("strict"));
+            Bytes::of(text, encoding, errors)
+        }
+        "translate" => {
+            call.expect(1, 1)?;
+            own(translate(evaluator, chars, &call.arguments.positional[0])?)
+        }
+        "maketrans" => make_table(evaluator, &call),
         "expandtabs" => {
             let size = call.int(0, "tabsize")?.unwrap_or(8).clamp(0, 1000);
             let blanks = chars.matches('\t').count().saturating_mul(usize::try_from(size).unwrap_or(0));

@@ -1,6 +1,8 @@
-//! SHA-crypt, the password hashes `$5$` and `$6$` of Unix, and the alphabet of their salts.
+//! SHA-crypt, the password hashes `$5$` and `$6$` of Unix.
 
 use sha2::{Digest, Sha256, Sha512};
+
+use super::push_digits;
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,11 +13,8 @@ pub enum Method {
     Sha512,
 }
 
-/// The digits of `crypt`, from 0 to 63.
-pub const DIGITS: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
 /// Rounds that are not written into the hash.
-const DEFAULT_ROUNDS: u32 = 5000;
+pub const DEFAULT_ROUNDS: u32 = 5000;
 
 /// `crypt(password, "$6$rounds=…$salt")`
 pub fn sha_crypt(method: Method, password: &[u8], salt: &str, rounds: u32) -> String {
@@ -26,26 +25,6 @@ pub fn sha_crypt(method: Method, password: &[u8], salt: &str, rounds: u32) -> St
     };
     let written = if rounds == DEFAULT_ROUNDS { String::new() } else { format!("rounds={rounds}$") };
     format!("${prefix}${written}{salt}${digest}")
-}
-
-/// The salt that the C library makes of bytes: four digits of every three that others follow, sixteen at most; `None` of fewer
-/// than three bytes.
-pub fn salt_of_bytes(bytes: &[u8]) -> Option<String> {
-    if bytes.len() < 3 {
-        return None;
-    }
-    let mut salt = String::new();
-    for group in bytes.chunks_exact(3).take((bytes.len() - 1) / 3).take(4) {
-        push_digits(&mut salt, u32::from(group[2]) << 16 | u32::from(group[1]) << 8 | u32::from(group[0]), 4);
-    }
-    Some(salt)
-}
-
-fn push_digits(out: &mut String, mut number: u32, count: usize) {
-    for _ in 0..count {
-        out.push(char::from(DIGITS[(number & 63) as usize]));
-        number >>= 6;
-    }
 }
 
 fn rounds_of<D: Digest>(password: &[u8], salt: &[u8], rounds: u32) -> Vec<u8> {
@@ -134,13 +113,5 @@ mod tests {
             sha_crypt(Method::Sha512, b"Hello world!", "", 1001),
             "$6$rounds=1001$$Bwst39QIFWdBTc2xLnQM/hF0ZDLGEvtLVOSBk1d5HVkgauYJhBa34X.WkpPmbCC/A/jZzlZNFviP4B3dSxmQK/"
         );
-    }
-
-    #[test]
-    fn salts_are_the_c_library_s() {
-        let table = [("ab", None), ("abc", Some("")), ("abcdef", Some("V7qM")), ("abcdefghijklmno", Some("V7qMYJaNbVKOeh4P"))];
-        for (bytes, expected) in table {
-            assert_eq!(salt_of_bytes(bytes.as_bytes()).as_deref(), expected, "{bytes}");
-        }
     }
 }
