@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use driftless_modules::JsonMap;
-use driftless_modules::spec::{ArgError, Segment, Spec, Target};
+use driftless_modules::spec::{ArgError, Certainty, Segment, Spec, Target};
 
 use super::Failure;
 use crate::source::{Diagnostic, Span, Spanned};
@@ -164,30 +164,46 @@ pub fn to_bool(value: &Value) -> Option<bool> {
 }
 
 /// Refuses options that an action does not have.
-pub(super) fn only(call: &super::Call<'_>, known: &[&str]) -> Result<(), Failure> {
-    let unknown: Vec<&str> = call.args.iter().map(|(name, _)| name).filter(|name| !known.contains(name)).collect();
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let supported: Vec<&str> = known.iter().copied().filter(|name| !name.starts_with('_')).collect();
-    let message = format!(
-        "Unsupported parameters for ({}) module: {}. Supported parameters include: {}.",
-        call.name,
-        unknown.join(", "),
-        supported.join(", ")
-    );
-    let mut failure = Failure::new(&message);
-    for name in unknown {
-        let diagnostic = call.args.key_error(name, &format!("`{}` has no option `{name}`", call.name));
-        failure = failure.at(match crate::playbook::did_you_mean(name, supported.iter().copied()) {
-            Some(meant) => diagnostic.hint(format!("did you mean `{meant}`?")),
-            None => diagnostic,
-        });
-    }
-    Err(failure)
+pub(super) fn only(call: &super::Call<'_>, known: &super::OwnOptions) -> Result<(), Failure> {
+    let mistakes = call.args.unknown(known, call.name);
+    let Some(first) = mistakes.first() else { return Ok(()) };
+    Err(mistakes.iter().cloned().fold(Failure::new(&first.message), Failure::at))
 }
 
 impl Args {
+    /// Options that an action does not have: the first mistake names them all.
+    fn unknown(&self, known: &super::OwnOptions, module: &str) -> Vec<Diagnostic> {
+        let unknown: Vec<&str> = self.iter().map(|(name, _)| name).filter(|name| !known.names.contains(name)).collect();
+        let supported: Vec<&str> = known.names.iter().copied().filter(|name| !name.starts_with('_')).collect();
+        let message = format!(
+            "Unsupported parameters for ({module}) module: {}. Supported parameters include: {}.",
+            unknown.join(", "),
+            supported.join(", ")
+        );
+        let mistake = |(index, name): (usize, &&str)| {
+            let message = if index == 0 { message.clone() } else { format!("`{module}` has no option `{name}`") };
+            let diagnostic = self.key_error(name, &message);
+            match crate::playbook::did_you_mean(name, supported.iter().copied()) {
+                Some(meant) => diagnostic.hint(format!("did you mean `{meant}`?")),
+                None => diagnostic,
+            }
+        };
+        unknown.iter().enumerate().map(mistake).collect()
+    }
+
+    /// What is wrong whatever the values will be that are not known yet.
+    pub fn mistakes(&self, spec: &Spec, module: &str, certainty: &dyn Fn(&str) -> Certainty) -> Vec<Diagnostic> {
+        let json: JsonMap = self.options.iter().map(|arg| (arg.name.value.to_string(), to_json(&arg.value))).collect();
+        spec.check_known(module, &json, certainty).err().map_or_else(Vec::new, |errors| self.failure(&errors).diagnostics)
+    }
+
+    /// The same for an action that checks its options itself.
+    pub fn own_mistakes(&self, own: &super::OwnOptions, module: &str) -> Vec<Diagnostic> {
+        let missing = own.required.iter().filter(|(names, _)| self.first(names).is_none());
+        let missing = missing.map(|(_, message)| Diagnostic::error(*message).at(&self.call));
+        missing.chain(self.unknown(own, module)).collect()
+    }
+
     fn key_error(&self, option: &str, message: &str) -> Diagnostic {
         let place = self.options.iter().find(|arg| &*arg.name.value == option).map_or(&self.call, |arg| &arg.name.span);
         Diagnostic::error(message).at(place)

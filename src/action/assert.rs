@@ -1,12 +1,17 @@
 //! `assert`: fails unless all conditions hold.
 
-use super::{Action, Call, Done, Failure, Plan};
+use super::{Action, Call, Done, Failure, OwnOptions, Plan};
 use crate::template::print::shown;
 use crate::template::{Rendered, Templar};
 use crate::value::{Map, Value};
 
 /// The action. Its `that` is not rendered before: the texts are expressions.
 pub(super) struct Assert;
+
+static OPTIONS: OwnOptions = OwnOptions {
+    names: &["fail_msg", "msg", "quiet", "success_msg", "that"],
+    required: &[(&["that"], "missing required arguments: that")],
+};
 
 impl Action for Assert {
     fn names(&self) -> &'static [&'static str] {
@@ -17,8 +22,12 @@ impl Action for Assert {
         option == "that"
     }
 
+    fn own_options(&self) -> Option<&'static OwnOptions> {
+        Some(&OPTIONS)
+    }
+
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
-        super::args::only(call, &["fail_msg", "msg", "quiet", "success_msg", "that"])?;
+        super::args::only(call, &OPTIONS)?;
         let Some(that) = call.args.get("that") else {
             return Err(Failure::new("missing required arguments: that")
                 .at(call.args.error_at("that", "`assert` needs `that`: a condition or a list of them")));

@@ -1,11 +1,13 @@
 //! `debug`: shows a message or a variable.
 
-use super::{Action, Call, Done, Failure, Plan};
+use super::{Action, Call, Done, Failure, OwnOptions, Plan};
 use crate::template::{ErrorKind, Templar};
 use crate::value::{Map, Text, Value};
 
 /// The action.
 pub(super) struct Debug;
+
+static OPTIONS: OwnOptions = OwnOptions { names: &["msg", "var", "verbosity"], required: &[] };
 
 impl Action for Debug {
     fn names(&self) -> &'static [&'static str] {
@@ -16,8 +18,12 @@ impl Action for Debug {
         option == "var" && !Templar::is_template(value)
     }
 
+    fn own_options(&self) -> Option<&'static OwnOptions> {
+        Some(&OPTIONS)
+    }
+
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
-        super::args::only(call, &["msg", "var", "verbosity"])?;
+        super::args::only(call, &OPTIONS)?;
         let mut result = Map::new();
         if call.args.get("msg").is_some() && call.args.get("var").is_some() {
             return Err(Failure::new("parameters are mutually exclusive: msg|var").at(call.args.error_at("var", "`msg` is there too")));

@@ -1,19 +1,26 @@
 //! `group_by`: puts the host into a group named after a value.
 
-use super::{Action, Call, Done, Effect, Failure, Plan};
+use super::{Action, Call, Done, Effect, Failure, OwnOptions, Plan};
 use crate::template::print::shown;
 use crate::value::{Map, Value};
 
 /// The action.
 pub(super) struct GroupBy;
 
+static OPTIONS: OwnOptions =
+    OwnOptions { names: &["key", "parents"], required: &[(&["key"], "the 'key' param is required when using group_by")] };
+
 impl Action for GroupBy {
     fn names(&self) -> &'static [&'static str] {
         &["group_by"]
     }
 
+    fn own_options(&self) -> Option<&'static OwnOptions> {
+        Some(&OPTIONS)
+    }
+
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
-        super::args::only(call, &["key", "parents"])?;
+        super::args::only(call, &OPTIONS)?;
         let Some(key) = call.args.text(&["key"]) else {
             return Err(Failure::new("the 'key' param is required when using group_by"));
         };

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Action, Call, Done, Effect, Failure, Plan};
+use super::{Action, Call, Done, Effect, Failure, OwnOptions, Plan};
 use crate::source::Diagnostics;
 use crate::template::print::shown;
 use crate::value::{ListMerge, Map, Recursive, Value, merge};
@@ -12,26 +12,33 @@ use driftless_modules::regex::{Anchor, Flags, compile};
 /// The action.
 pub(super) struct IncludeVars;
 
-const OPTIONS: &[&str] = &[
-    "_raw_params",
-    "depth",
-    "dir",
-    "extensions",
-    "file",
-    "files_matching",
-    "hash_behaviour",
-    "ignore_files",
-    "ignore_unknown_extensions",
-    "name",
-];
+static OPTIONS: OwnOptions = OwnOptions {
+    names: &[
+        "_raw_params",
+        "depth",
+        "dir",
+        "extensions",
+        "file",
+        "files_matching",
+        "hash_behaviour",
+        "ignore_files",
+        "ignore_unknown_extensions",
+        "name",
+    ],
+    required: &[(&["_raw_params", "dir", "file"], "No file or dir specified")],
+};
 
 impl Action for IncludeVars {
     fn names(&self) -> &'static [&'static str] {
         &["include_vars"]
     }
 
+    fn own_options(&self) -> Option<&'static OwnOptions> {
+        Some(&OPTIONS)
+    }
+
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
-        super::args::only(call, OPTIONS)?;
+        super::args::only(call, &OPTIONS)?;
         let file = call.args.text(&["file", "_raw_params"]);
         let dir = call.args.text(&["dir"]);
         let files = match (file, dir) {

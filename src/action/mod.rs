@@ -147,6 +147,11 @@ pub trait Action: Sync {
         false
     }
 
+    /// The options that it checks itself, where it has no [`Spec`] and takes no others.
+    fn own_options(&self) -> Option<&'static OwnOptions> {
+        None
+    }
+
     /// What is to be done. An `Err` is the message of a failure.
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure>;
 
@@ -159,6 +164,14 @@ pub trait Action: Sync {
     fn talk(&self, _call: &Call<'_>, _target: &mut dyn Target) -> Result<Done, TalkError> {
         Err(TalkError::Failed(Failure::new("this action has nothing to talk about")))
     }
+}
+
+/// Options of an action without a [`Spec`].
+pub struct OwnOptions {
+    /// All of them; those that begin with `_` are not the user's to write.
+    pub names: &'static [&'static str],
+    /// Those that must be given, any one of each row, and what is said where none is.
+    pub required: &'static [(&'static [&'static str], &'static str)],
 }
 
 /// A host, for actions that talk.

@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Action, Call, Done, Failure, Plan, TalkError, Target};
+use super::{Action, Call, Done, Failure, OwnOptions, Plan, TalkError, Target};
 use crate::value::{Map, Value};
 
 /// The action.
 pub(super) struct Pause;
+
+static OPTIONS: OwnOptions = OwnOptions { names: &["echo", "minutes", "prompt", "seconds"], required: &[] };
 
 impl Action for Pause {
     fn names(&self) -> &'static [&'static str] {
@@ -17,8 +19,12 @@ impl Action for Pause {
         true
     }
 
+    fn own_options(&self) -> Option<&'static OwnOptions> {
+        Some(&OPTIONS)
+    }
+
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
-        super::args::only(call, &["echo", "minutes", "prompt", "seconds"])?;
+        super::args::only(call, &OPTIONS)?;
         if call.args.get("minutes").is_some() && call.args.get("seconds").is_some() {
             return Err(Failure::new("parameters are mutually exclusive: minutes|seconds")
                 .at(call.args.error_at("seconds", "`minutes` is there too")));

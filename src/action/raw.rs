@@ -1,6 +1,6 @@
 //! `raw`: a command line through the connection alone; needs nothing on the host but a shell.
 
-use super::{Action, Call, Done, Failure, Plan, TalkError, Target};
+use super::{Action, Call, Done, Failure, OwnOptions, Plan, TalkError, Target};
 use crate::transport::Exit;
 use crate::transport::shell::quote;
 use crate::value::Map;
@@ -8,13 +8,20 @@ use crate::value::Map;
 /// The action.
 pub(super) struct Raw;
 
+static OPTIONS: OwnOptions =
+    OwnOptions { names: &["_raw_params", "executable", "free_form"], required: &[(&["_raw_params", "free_form"], "no command given")] };
+
 impl Action for Raw {
     fn names(&self) -> &'static [&'static str] {
         &["raw"]
     }
 
+    fn own_options(&self) -> Option<&'static OwnOptions> {
+        Some(&OPTIONS)
+    }
+
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
-        super::args::only(call, &["_raw_params", "executable", "free_form"])?;
+        super::args::only(call, &OPTIONS)?;
         if call.check {
             let mut result = Map::new();
             result.insert("skipped", true);

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::wait_for_connection::span;
-use super::{Action, Call, Done, Failure, Plan, TalkError, Target};
+use super::{Action, Call, Done, Failure, OwnOptions, Plan, TalkError, Target};
 use crate::transport::Exit;
 use crate::transport::shell::quote;
 use crate::value::{Map, Value};
@@ -11,26 +11,34 @@ use crate::value::{Map, Value};
 /// The action.
 pub(super) struct Reboot;
 
-const OPTIONS: &[&str] = &[
-    "boot_time_command",
-    "connect_timeout",
-    "msg",
-    "post_reboot_delay",
-    "pre_reboot_delay",
-    "reboot_command",
-    "reboot_timeout",
-    "search_paths",
-    "test_command",
-];
 const BOOT_ID: &str = "cat /proc/sys/kernel/random/boot_id";
+
+static OPTIONS: OwnOptions = OwnOptions {
+    names: &[
+        "boot_time_command",
+        "connect_timeout",
+        "msg",
+        "post_reboot_delay",
+        "pre_reboot_delay",
+        "reboot_command",
+        "reboot_timeout",
+        "search_paths",
+        "test_command",
+    ],
+    required: &[],
+};
 
 impl Action for Reboot {
     fn names(&self) -> &'static [&'static str] {
         &["reboot"]
     }
 
+    fn own_options(&self) -> Option<&'static OwnOptions> {
+        Some(&OPTIONS)
+    }
+
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
-        super::args::only(call, OPTIONS)?;
+        super::args::only(call, &OPTIONS)?;
         if call.check {
             let mut result = Map::new();
             result.insert("changed", true);

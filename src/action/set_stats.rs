@@ -1,20 +1,25 @@
 //! `set_stats`: values shown in the recap.
 
 use super::set_fact::is_name;
-use super::{Action, Call, Done, Effect, Failure, Plan, to_bool};
+use super::{Action, Call, Done, Effect, Failure, OwnOptions, Plan, to_bool};
 use crate::value::{Key, Map, Value};
 
 /// The action.
 pub(super) struct SetStats;
+
+static OPTIONS: OwnOptions = OwnOptions { names: &["aggregate", "data", "per_host"], required: &[] };
 
 impl Action for SetStats {
     fn names(&self) -> &'static [&'static str] {
         &["set_stats"]
     }
 
+    fn own_options(&self) -> Option<&'static OwnOptions> {
+        Some(&OPTIONS)
+    }
+
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
-        const OPTIONS: &[&str] = &["aggregate", "data", "per_host"];
-        if let Some((unknown, _)) = call.args.iter().find(|(name, _)| !OPTIONS.contains(name)) {
+        if let Some((unknown, _)) = call.args.iter().find(|(name, _)| !OPTIONS.names.contains(name)) {
             return Err(Failure::new(format!("Invalid options for set_stats: {unknown}")).at(call.args.error_at(unknown, "no such option")));
         }
         // Whatever is not true is false here: nothing is refused.

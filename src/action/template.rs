@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::content::{Shipment, Source, checked, copy_request, preserve_mode};
-use super::{Action, Args, Call, Failure, Plan};
+use super::{Action, Args, Call, Failure, OwnOptions, Plan};
 use crate::source::Source as Text;
 use crate::template::FileOptions;
 use crate::template::python::codec::Codec;
@@ -25,33 +25,50 @@ const OWN: &[&str] = &[
     "variable_end_string",
     "variable_start_string",
 ];
-const SHARED: &[&str] = &[
-    "attr",
-    "attributes",
-    "backup",
-    "dest",
-    "follow",
-    "force",
-    "group",
-    "mode",
-    "owner",
-    "selevel",
-    "serole",
-    "setype",
-    "seuser",
-    "src",
-    "unsafe_writes",
-    "validate",
-];
+
+static OPTIONS: OwnOptions = OwnOptions {
+    names: &[
+        "attr",
+        "attributes",
+        "backup",
+        "block_end_string",
+        "block_start_string",
+        "comment_end_string",
+        "comment_start_string",
+        "dest",
+        "follow",
+        "force",
+        "group",
+        "lstrip_blocks",
+        "mode",
+        "newline_sequence",
+        "output_encoding",
+        "owner",
+        "selevel",
+        "serole",
+        "setype",
+        "seuser",
+        "src",
+        "trim_blocks",
+        "unsafe_writes",
+        "validate",
+        "variable_end_string",
+        "variable_start_string",
+    ],
+    required: &[(&["src"], "src and dest are required"), (&["dest"], "src and dest are required")],
+};
 
 impl Action for Template {
     fn names(&self) -> &'static [&'static str] {
         &["template"]
     }
 
+    fn own_options(&self) -> Option<&'static OwnOptions> {
+        Some(&OPTIONS)
+    }
+
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
-        let known: Vec<&str> = OWN.iter().chain(SHARED).copied().collect();
-        super::args::only(call, &known)?;
+        super::args::only(call, &OPTIONS)?;
         let (Some(src), Some(dest)) = (call.args.text(&["src"]), call.args.text(&["dest"])) else {
             return Err(Failure::new("src and dest are required"));
         };

@@ -2,20 +2,26 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Action, Call, Done, Failure, Plan, TalkError, Target};
+use super::{Action, Call, Done, Failure, OwnOptions, Plan, TalkError, Target};
 use crate::helper::Request;
 use crate::value::Map;
 
 /// The action.
 pub(super) struct WaitForConnection;
 
+static OPTIONS: OwnOptions = OwnOptions { names: &["connect_timeout", "delay", "sleep", "timeout"], required: &[] };
+
 impl Action for WaitForConnection {
     fn names(&self) -> &'static [&'static str] {
         &["wait_for_connection"]
     }
 
+    fn own_options(&self) -> Option<&'static OwnOptions> {
+        Some(&OPTIONS)
+    }
+
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
-        super::args::only(call, &["connect_timeout", "delay", "sleep", "timeout"])?;
+        super::args::only(call, &OPTIONS)?;
         if call.check {
             let mut result = Map::new();
             result.insert("skipped", true);

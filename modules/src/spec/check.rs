@@ -49,6 +49,17 @@ pub enum Target {
     Value,
 }
 
+/// What is known of an option's value before a task runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certainty {
+    /// The value.
+    Known,
+    /// That it is given.
+    Given,
+    /// Nothing: it may be left out as well.
+    Open,
+}
+
 impl Spec {
     /// Checks arguments as rendered. All mistakes, in Ansible's order.
     pub fn check(&self, args: &JsonMap) -> Result<CheckedArgs, Vec<ArgError>> {
@@ -57,7 +68,12 @@ impl Spec {
 
     /// The same for a module called by another name (`ansible.builtin.copy`), which Ansible's message repeats.
     pub fn check_as(&self, name: &str, args: &JsonMap) -> Result<CheckedArgs, Vec<ArgError>> {
-        let mut checker = Checker { checked: CheckedArgs::default(), errors: Vec::new(), unsupported: Vec::new() };
+        self.check_known(name, args, &|_| Certainty::Known)
+    }
+
+    /// The same where some values are not known yet: only mistakes that are there whatever they will be.
+    pub fn check_known(&self, name: &str, args: &JsonMap, certainty: &dyn Fn(&str) -> Certainty) -> Result<CheckedArgs, Vec<ArgError>> {
+        let mut checker = Checker { checked: CheckedArgs::default(), errors: Vec::new(), unsupported: Vec::new(), certainty };
         let missing = |option: &str| self.missing.iter().find(|(name, _)| *name == option).map(|(_, why)| *why);
         let place = Place { module: name, path: &[], context: &[], missing: &missing };
         let checked = checker.table(&self.table, args, &place);
@@ -89,28 +105,33 @@ impl Place<'_> {
     }
 }
 
-struct Checker {
+struct Checker<'c> {
     checked: CheckedArgs,
     errors: Vec<ArgError>,
     unsupported: Vec<ArgError>,
+    /// Of options by the names they were written with.
+    certainty: &'c dyn Fn(&str) -> Certainty,
 }
 
-impl Checker {
+impl Checker<'_> {
     fn table(&mut self, table: &Table, written: &JsonMap, place: &Place) -> JsonMap {
         let mut names = Vec::new();
         let mut values = self.canonical(table, written, place, &mut names);
         let as_written =
             |option: &str| names.iter().find(|(name, _)| *name == option).map_or_else(|| option.to_owned(), |(_, written)| written.clone());
+        let certainty = self.certainty;
+        let known = |option: &str| if place.path.is_empty() { certainty(&as_written(option)) } else { Certainty::Known };
+        let named = Named { as_written: &as_written, known: &known };
         for constraint in &table.constraints {
             if let Constraint::MutuallyExclusive(options) = constraint {
-                self.mutually_exclusive(options, &values, place, &as_written);
+                self.mutually_exclusive(options, &values, place, &named);
             }
         }
         fill_defaults(table, &mut values);
         self.required(table, &values, place);
         let mut checked = JsonMap::new();
         for opt in &table.options {
-            let Some(value) = values.get(opt.name) else { continue };
+            let Some(value) = values.get(opt.name).filter(|_| known(opt.name) == Certainty::Known) else { continue };
             let at = place.join(Segment::Key(as_written(opt.name)));
             if let Some(value) = self.value(opt, value, &at, place) {
                 checked.insert(opt.name.to_owned(), value);
@@ -124,11 +145,11 @@ impl Checker {
         }
         for rank in 0..4 {
             for constraint in &table.constraints {
-                self.together(constraint, rank, &checked, place, &as_written);
+                self.together(constraint, rank, &checked, place, &named);
             }
         }
         for opt in &table.options {
-            if let (Some(inner), Some(value)) = (&opt.suboptions, checked.get(opt.name)) {
+            if let (Some(inner), Some(value), Certainty::Known) = (&opt.suboptions, checked.get(opt.name), known(opt.name)) {
                 let at = place.join(Segment::Key(as_written(opt.name)));
                 let value = self.suboptions(opt, inner, value.clone(), &at, place);
                 checked.insert(opt.name.to_owned(), value);
@@ -205,11 +226,11 @@ impl Checker {
         }
     }
 
-    fn mutually_exclusive(&mut self, options: &[&str], values: &JsonMap, place: &Place, as_written: &dyn Fn(&str) -> String) {
-        let given: Vec<&str> = options.iter().copied().filter(|option| values.contains_key(*option)).collect();
+    fn mutually_exclusive(&mut self, options: &[&str], values: &JsonMap, place: &Place, named: &Named<'_>) {
+        let given: Vec<&str> = options.iter().copied().filter(|option| named.is_given(option, values)).collect();
         if let [_, second, ..] = given[..] {
             let message = format!("parameters are mutually exclusive: {}{}", options.join("|"), place.found_in());
-            self.push(as_written(second), place, Target::Key, message);
+            self.push((named.as_written)(second), place, Target::Key, message);
         }
     }
 
@@ -300,8 +321,9 @@ impl Checker {
     }
 
     /// The rules that Ansible checks after types and choices; `rank` keeps its order of kinds.
-    fn together(&mut self, constraint: &Constraint, rank: usize, values: &JsonMap, place: &Place, as_written: &dyn Fn(&str) -> String) {
-        let there = |option: &&&str| values.contains_key(**option);
+    fn together(&mut self, constraint: &Constraint, rank: usize, values: &JsonMap, place: &Place, named: &Named<'_>) {
+        let as_written = named.as_written;
+        let there = |option: &&&str| named.is_given(option, values);
         let missing = |options: &'static [&'static str]| -> Vec<&'static str> {
             options.iter().copied().filter(|option| !values.contains_key(*option)).collect()
         };
@@ -319,7 +341,7 @@ impl Checker {
                 self.push_whole(place, message);
             }
             (Constraint::RequiredIf { option, value, needs, any }, 2) => {
-                if values.get(*option) != Some(value) {
+                if values.get(*option) != Some(value) || (named.known)(option) != Certainty::Known {
                     return;
                 }
                 let missing = missing(needs);
@@ -338,7 +360,7 @@ impl Checker {
             }
             (Constraint::RequiredBy { option, needs }, 3) => {
                 let missing = missing(needs);
-                if values.contains_key(*option) && !missing.is_empty() {
+                if named.is_given(option, values) && !missing.is_empty() {
                     let message = format!("missing parameter(s) required by '{option}': {}{}", missing.join(", "), place.found_in());
                     self.push(as_written(option), place, Target::Key, message);
                 }
@@ -381,6 +403,19 @@ impl Checker {
 
     fn push_whole(&mut self, place: &Place, message: String) {
         self.errors.push(ArgError { option: String::new(), path: place.path.to_vec(), target: Target::Value, message, hint: None });
+    }
+}
+
+/// What is known of a table's options by their canonical names.
+struct Named<'a> {
+    as_written: &'a dyn Fn(&str) -> String,
+    known: &'a dyn Fn(&str) -> Certainty,
+}
+
+impl Named<'_> {
+    /// Whether the option is given for certain.
+    fn is_given(&self, option: &str, values: &JsonMap) -> bool {
+        values.contains_key(option) && (self.known)(option) != Certainty::Open
     }
 }
 
@@ -466,6 +501,25 @@ mod tests {
             json!({"path": "/", "follow": ["x"]}),
             &["argument 'follow' is of type list and we were unable to convert to bool: <class 'list'> cannot be converted to a bool"],
         );
+    }
+
+    #[test]
+    fn what_is_not_known_yet_is_no_mistake() {
+        use serde_json::json;
+        let check = |args: Json, open: &[&str], expected: &[&str]| {
+            let Json::Object(args) = args else { panic!("arguments are a dict") };
+            let certainty = |name: &str| if open.contains(&name) { Certainty::Open } else { Certainty::Known };
+            let found = registry::find("file").unwrap().spec().check_known("file", &args, &certainty);
+            let found: Vec<String> = found.err().into_iter().flatten().map(|error| error.message).collect();
+            assert_eq!(found, expected);
+        };
+        check(json!({"path": "{{ p }}", "state": "{{ s }}"}), &["path", "state"], &[]);
+        check(
+            json!({"dest": "{{ p }}", "follow": "maybe"}),
+            &["dest"],
+            &["argument 'follow' is of type str and we were unable to convert to bool: The value 'maybe' is not a valid boolean."],
+        );
+        check(json!({"state": "{{ s }}"}), &["state"], &["missing required arguments: path"]);
     }
 
     #[test]

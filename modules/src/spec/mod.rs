@@ -7,7 +7,7 @@ mod python;
 mod suggest;
 mod value;
 
-pub use check::{ArgError, CheckedArgs, Segment, Target};
+pub use check::{ArgError, Certainty, CheckedArgs, Segment, Target};
 pub use python::{literal, repr, text};
 pub use suggest::closest;
 pub use value::{ArgValue, Bits, Bytes, Choice, JsonText, read_optional, read_required};
