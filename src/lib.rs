@@ -19,6 +19,7 @@
 //! | 8 | [`action`] | the controller's half of a module |
 //! | 9 | [`callback`] | consumers of events |
 //! | 9 | [`executor`] | running plays |
+//! | 9 | [`preflight`] | what is certainly wrong before the first connection |
 //! | 10 | [`cli`] | one file per command |
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -33,6 +34,7 @@ pub mod executor;
 pub mod helper;
 pub mod inventory;
 pub mod playbook;
+pub mod preflight;
 pub mod source;
 pub mod template;
 pub mod transport;

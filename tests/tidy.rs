@@ -24,6 +24,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("action", 8),
     ("callback", 9),
     ("executor", 9),
+    ("preflight", 9),
     ("cli", 10),
 ];
 

@@ -1,6 +1,5 @@
 //! Dynamic includes: what hosts asked for is grouped, loaded once, and put before what comes next on each host.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Stop;
@@ -9,7 +8,7 @@ use super::job::{Include, IncludeWhat};
 use super::play_iterator::FrameKind;
 use crate::event::{Event, Status, TaskResult};
 use crate::inventory::HostId;
-use crate::playbook::load::{Wanted, task_file_candidates};
+use crate::playbook::load::{Wanted, missing_task_file, task_file_candidates};
 use crate::playbook::{Block, Context, Entry, Keywords, Task, Work};
 use crate::source::{Diagnostic, Diagnostics, Spanned};
 use crate::value::Map;
@@ -83,7 +82,7 @@ impl Batch<'_, '_> {
                 let context = inner(task, &written.apply, &written.vars, &include.loop_vars);
                 let candidates = task_file_candidates(file, &context);
                 let Some(path) = candidates.iter().find(|path| path.is_file()) else {
-                    return Err(Refused::Missing(vec![missing(file, &candidates, &written.file)]));
+                    return Err(Refused::Missing(vec![missing_task_file(file, &candidates, &written.file)]));
                 };
                 let block = self.executor.world.loader.included_tasks(path, &context, &mut diagnostics);
                 (super::absolute(path).display().to_string(), block)
@@ -150,18 +149,9 @@ impl Batch<'_, '_> {
 
 /// The context of what is included: that of the include's surroundings, `apply`, and the include's variables as parameters.
 fn inner(task: &Task, apply: &Arc<Keywords>, vars: &Arc<Map>, loop_vars: &Map) -> Context {
-    let mut context = Context::clone(&task.context);
-    context.keywords = context.keywords.inherited_by(Keywords::clone(apply));
-    if !vars.is_empty() {
-        context.include_params.push(Arc::clone(vars));
-    }
+    let mut context = task.context.including(apply, vars);
     if !loop_vars.is_empty() {
         context.include_params.push(Arc::new(loop_vars.clone()));
     }
     context
-}
-
-fn missing(file: &str, candidates: &[PathBuf], written: &Spanned<crate::value::Value>) -> Diagnostic {
-    let diagnostic = written.error(format!("Could not find or access '{file}' on the Ansible Controller."));
-    candidates.iter().fold(diagnostic, |diagnostic, path| diagnostic.note(format!("looked for `{}`", path.display())))
 }

@@ -13,24 +13,8 @@ use crate::value::Map;
 
 impl Batch<'_, '_> {
     pub(super) fn meta(&mut self, task: &Arc<Task>, meta: &Spanned<Meta>, group: &[usize]) -> Result<(), Stop> {
-        if let Meta::Unknown(name) = &meta.value {
-            let diagnostic = meta.error(format!("invalid meta action requested: {name}"));
-            let names = [
-                "clear_facts",
-                "clear_host_errors",
-                "end_batch",
-                "end_host",
-                "end_play",
-                "end_role",
-                "flush_handlers",
-                "noop",
-                "refresh_inventory",
-                "reset_connection",
-            ];
-            return Err(Stop::Error(Box::new(match crate::playbook::did_you_mean(name, names) {
-                Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
-                None => diagnostic.hint(format!("known are {}", names.map(|name| format!("`{name}`")).join(", "))),
-            })));
+        if let Some(mistake) = Meta::mistake(meta) {
+            return Err(Stop::Error(Box::new(mistake)));
         }
         let name = meta.value.name();
         if !meta.value.is_conditional() && !task.keywords.when.is_empty() {

@@ -28,6 +28,17 @@ pub struct Context {
 }
 
 impl Context {
+    /// The context of what a dynamic include in it includes: `apply` in force, and the include's variables as parameters.
+    #[must_use]
+    pub fn including(&self, apply: &Keywords, vars: &Arc<Map>) -> Self {
+        let mut context = self.clone();
+        context.keywords = context.keywords.inherited_by(apply.clone());
+        if !vars.is_empty() {
+            context.include_params.push(Arc::clone(vars));
+        }
+        context
+    }
+
     /// Where files are looked for, first to last: the roles around, the file's folder, the folders of what included it, the
     /// playbook's.
     pub fn search_path(&self) -> Vec<PathBuf> {

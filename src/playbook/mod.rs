@@ -18,4 +18,5 @@ pub use play::{Play, Playbook, VarsPrompt};
 pub use role::Role;
 pub use task::{
     ActionName, IncludeRole, IncludeTasks, Loop, LoopControl, Meta, ModuleCall, Register, RoleFiles, RoleId, Task, TaskArgs, Work,
+    missing_handler,
 };

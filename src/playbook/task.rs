@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Context, Keywords};
-use crate::source::{Span, Spanned};
+use crate::source::{Diagnostic, Span, Spanned};
 use crate::value::{Map, Text, Value};
 
 /// A task or handler. Immutable once loaded, shared by all hosts.
@@ -236,6 +236,17 @@ impl<T> Default for RoleFiles<T> {
     }
 }
 
+/// A handler that is notified and not there; `names` are those that are.
+pub fn missing_handler<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Diagnostic {
+    let message =
+        format!("The requested handler '{name}' was not found in either the main handlers list nor in the listening handlers list");
+    let diagnostic = Diagnostic::error(message);
+    match super::did_you_mean(name, names) {
+        Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+        None => diagnostic,
+    }
+}
+
 /// What `meta` does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meta {
@@ -264,6 +275,20 @@ pub enum Meta {
     /// Ansible knows no such action: an error when it is met.
     Unknown(String),
 }
+
+/// What users may write.
+const META_NAMES: &[&str] = &[
+    "clear_facts",
+    "clear_host_errors",
+    "end_batch",
+    "end_host",
+    "end_play",
+    "end_role",
+    "flush_handlers",
+    "noop",
+    "refresh_inventory",
+    "reset_connection",
+];
 
 impl Meta {
     /// The action of this name.
@@ -321,6 +346,18 @@ impl Meta {
             Self::FlushHandlers => format!("not running handlers for {host}"),
             Self::Noop | Self::RefreshInventory | Self::ResetConnection | Self::RoleComplete(_) | Self::Unknown(_) => String::new(),
         }
+    }
+
+    /// What is wrong with an action that Ansible does not know.
+    pub fn mistake(written: &Spanned<Self>) -> Option<Diagnostic> {
+        let Self::Unknown(name) = &written.value else { return None };
+        let diagnostic = written.error(format!("invalid meta action requested: {name}"));
+        Some(match super::did_you_mean(name, META_NAMES.iter().copied()) {
+            Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+            None => {
+                diagnostic.hint(format!("known are {}", META_NAMES.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")))
+            }
+        })
     }
 
     /// As users write it.

@@ -30,8 +30,6 @@ pub struct Inspection {
     pub templates: Vec<TemplateUse>,
     /// Calls of `lookup` and `query` whose plugin is a constant.
     pub lookups: Vec<LookupUse>,
-    /// Whether it includes a template whose name is computed: what that one sets is not known.
-    pub is_open: bool,
 }
 
 /// A variable that is asked for.
@@ -235,10 +233,7 @@ impl<'a> Inspector<'a> {
         };
         match constants {
             Some(names) => self.found.templates.push(TemplateUse { names, may_be_missing, place: self.place(file.extent) }),
-            None => {
-                self.found.is_open = true;
-                self.expr(file, false);
-            }
+            None => self.expr(file, false),
         }
     }
 
@@ -495,6 +490,6 @@ mod tests {
         let found =
             Engine::new().inspect(&Text::trusted("{% include ['a', 'b'] ignore missing %}{% include c %}", None), Reading::Template);
         let found = found.unwrap();
-        assert_eq!((found.templates[0].names.len(), found.templates[0].may_be_missing, found.is_open), (2, true, true));
+        assert_eq!((found.templates.len(), found.templates[0].names.len(), found.templates[0].may_be_missing), (1, 2, true));
     }
 }

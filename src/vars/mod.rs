@@ -12,6 +12,7 @@ mod precedence;
 mod report;
 mod shelf;
 mod stack;
+mod union;
 mod world;
 
 pub use extra::extra_vars;

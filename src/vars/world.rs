@@ -82,8 +82,9 @@ impl VarWorld {
     /// This with the variable files beside a playbook, whose folder is `playbook_dir`.
     #[must_use]
     pub fn with_playbook(&self, playbook_dir: &Path, diagnostics: &mut Diagnostics) -> Self {
-        let shared = self.inventory_dirs.iter().find(|dir| dir.path == playbook_dir).cloned();
-        let is_new = shared.is_none();
+        let is_new = !self.inventory_dirs.iter().any(|dir| dir.path == playbook_dir);
+        // What a world before this one has read is not read again.
+        let shared = self.var_dirs().find(|dir| dir.path == playbook_dir).cloned();
         let dir = shared.unwrap_or_else(|| Arc::new(VarDir::new(playbook_dir)));
         let mut world = self.clone();
         world.run = self.run_vars.layer(&self.inventory, Some(playbook_dir));
@@ -108,6 +109,11 @@ impl VarWorld {
     /// The hosts and groups.
     pub fn inventory(&self) -> &Arc<Inventory> {
         &self.inventory
+    }
+
+    /// Folders with variable files: beside the inventory's sources, and beside the playbook.
+    pub(super) fn var_dirs(&self) -> impl Iterator<Item = &Arc<VarDir>> {
+        self.inventory_dirs.iter().chain(&self.playbook_dir)
     }
 
     /// What became known of a host.

@@ -9,7 +9,7 @@ use crate::executor::job::HostResult;
 use crate::executor::outcome::{censored, registered};
 use crate::executor::play_iterator::AfterFailure;
 use crate::inventory::HostId;
-use crate::playbook::{Keyword, Task, Work, did_you_mean};
+use crate::playbook::{Keyword, Task, Work, missing_handler};
 use crate::template::Templar;
 use crate::value::{Map, Value};
 use crate::vars::{HostUpdate, Layer, Precedence};
@@ -235,13 +235,7 @@ impl Batch<'_, '_> {
     }
 
     pub(super) fn no_handler(&self, name: &str) -> Stop {
-        let message =
-            format!("The requested handler '{name}' was not found in either the main handlers list nor in the listening handlers list");
-        let diagnostic = crate::source::Diagnostic::error(message);
-        Stop::Error(Box::new(match did_you_mean(name, self.handlers.names()) {
-            Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
-            None => diagnostic,
-        }))
+        Stop::Error(Box::new(missing_handler(name, self.handlers.names())))
     }
 
     /// Adds handlers of the play or of an included role.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Loader;
 use crate::playbook::{Context, Entry};
-use crate::source::{Diagnostic, Diagnostics, Source, Span};
+use crate::source::{Diagnostic, Diagnostics, Source, Span, Spanned};
 use crate::value::{Map, Value};
 use crate::yaml::{self, Node};
 
@@ -92,6 +92,12 @@ pub fn task_file_candidates(name: &str, context: &Context) -> Vec<PathBuf> {
         }
     });
     candidates
+}
+
+/// None of the candidates for the file of an include is there.
+pub fn missing_task_file(name: &str, candidates: &[PathBuf], written: &Spanned<Value>) -> Diagnostic {
+    let diagnostic = written.error(format!("Could not find or access '{name}' on the Ansible Controller."));
+    candidates.iter().fold(diagnostic, |diagnostic, path| diagnostic.note(format!("looked for `{}`", path.display())))
 }
 
 /// The folder of a file; `.` for a bare name.
