@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::flags::{ConnectionFlags, InventoryFlags, RunFlags};
 use super::list;
-use super::session::{Exit, Hosts, RunRequest, Session};
+use super::session::{Exit, Hosts, Preflight, RunRequest, Session};
 use crate::executor::TagFilter;
 use crate::playbook::load::{AdHoc, Loader};
 use crate::source::Diagnostics;
@@ -93,6 +93,7 @@ fn loaded(args: &AdhocArgs, session: &mut Session, hosts: &Hosts, loader: &Loade
         force_handlers: false,
         limit: args.inventory.limit.as_deref(),
         callback: Some(if args.one_line { "oneline" } else { callback(session) }),
+        preflight: Preflight::Silent,
     };
     Ok(session.execute(hosts, loader, &[playbook], &request)?.exit_code())
 }

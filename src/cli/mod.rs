@@ -1,6 +1,7 @@
 //! The command line: what was typed, laid over the settings, and run. One file per command; the only place that ends the process.
 
 mod adhoc;
+mod check_syntax;
 mod doc;
 mod flags;
 mod inventory;
@@ -30,6 +31,8 @@ enum Command {
     Adhoc(Box<adhoc::AdhocArgs>),
     /// Show the inventory.
     Inventory(Box<inventory::InventoryArgs>),
+    /// Find what is certainly wrong with playbooks, without touching a host.
+    CheckSyntax(Box<check_syntax::CheckSyntaxArgs>),
     /// Show what a module is for, and its options.
     Doc(doc::DocArgs),
 }
@@ -52,6 +55,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
         Command::Playbook(args) => playbook::run(&args),
         Command::Adhoc(args) => adhoc::run(&args),
         Command::Inventory(args) => inventory::run(&args),
+        Command::CheckSyntax(args) => check_syntax::run(&args),
         Command::Doc(args) => doc::run(&args),
     }
 }

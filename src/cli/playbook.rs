@@ -6,7 +6,7 @@ use clap::{ArgAction, Args};
 
 use super::flags::{ConnectionFlags, InventoryFlags, RunFlags};
 use super::list;
-use super::session::{Exit, Hosts, RunRequest, Session};
+use super::session::{Exit, Hosts, Preflight, RunRequest, Session};
 use crate::executor::TagFilter;
 use crate::playbook::Playbook;
 use crate::playbook::load::Loader;
@@ -45,6 +45,9 @@ pub struct PlaybookArgs {
     /// Run notified handlers of hosts that have failed, too.
     #[arg(long = "force-handlers")]
     force_handlers: bool,
+    /// Refuse to start where something is certainly wrong, instead of warning of it.
+    #[arg(long = "strict")]
+    strict: bool,
 }
 
 /// Runs the command.
@@ -57,14 +60,7 @@ fn execute(args: &PlaybookArgs) -> Result<u8, Exit> {
     if let Some(message) = args.run.unsupported() {
         return Err(session.refuse(message, 5));
     }
-    for path in &args.playbooks {
-        if !path.exists() {
-            return Err(session.refuse(format!("the playbook: {} could not be found", path.display()), 1));
-        }
-        if !path.is_file() {
-            return Err(session.refuse(format!("the playbook: {} does not appear to be a file", path.display()), 1));
-        }
-    }
+    session.playbooks_are_there(&args.playbooks)?;
     let hosts = session.hosts(&args.inventory)?;
     session.with_loader(&hosts, |session, loader| loaded(args, session, &hosts, loader))
 }
@@ -77,7 +73,10 @@ fn loaded(args: &PlaybookArgs, session: &mut Session, hosts: &Hosts, loader: &Lo
         only: words(&args.tags, &session.config.run_tags.value),
         skip: words(&args.skip_tags, &session.config.skip_tags.value),
     };
+    let preflight = if args.strict { Preflight::Refuses } else { Preflight::Warns };
     if args.run.syntax_check {
+        let found = session.preflight(hosts, loader, &playbooks, &tags.only, &tags.skip)?;
+        session.tell_preflight(found, preflight)?;
         for playbook in &playbooks {
             session.display.line(&format!("\nplaybook: {}", playbook.path.display()));
         }
@@ -97,12 +96,13 @@ fn loaded(args: &PlaybookArgs, session: &mut Session, hosts: &Hosts, loader: &Lo
         force_handlers: args.force_handlers,
         limit: args.inventory.limit.as_deref(),
         callback: None,
+        preflight,
     };
     Ok(session.execute(hosts, loader, &playbooks, &request)?.exit_code())
 }
 
 /// Words with commas between; those of the settings where none are given.
-fn words(given: &[String], setting: &[String]) -> Vec<String> {
+pub(super) fn words(given: &[String], setting: &[String]) -> Vec<String> {
     let given = if given.is_empty() { setting } else { given };
     given.iter().flat_map(|text| text.split(',')).map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
 }

@@ -17,6 +17,7 @@ use crate::helper::Store;
 use crate::inventory::{self, HostPattern, Inventory};
 use crate::playbook::Playbook;
 use crate::playbook::load::{Known, Loader, World as LoaderWorld};
+use crate::preflight::{self, Site};
 use crate::source::{Diagnostic, Diagnostics, Severity};
 use crate::template::{Context, Engine, Result as TemplateResult, TemplateError, WorldLookups};
 use crate::transport::Secret;
@@ -157,6 +158,60 @@ impl Session {
         body(self, &loader)
     }
 
+    /// Ends the program where a playbook is not there.
+    pub fn playbooks_are_there(&mut self, paths: &[PathBuf]) -> Result<(), Exit> {
+        for path in paths {
+            if !path.exists() {
+                return Err(self.refuse(format!("the playbook: {} could not be found", path.display()), 1));
+            }
+            if !path.is_file() {
+                return Err(self.refuse(format!("the playbook: {} does not appear to be a file", path.display()), 1));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is certainly wrong, before any host is met.
+    pub fn preflight(
+        &mut self,
+        hosts: &Hosts,
+        loader: &Loader<'_>,
+        playbooks: &[Playbook],
+        tags: &[String],
+        skip_tags: &[String],
+    ) -> Result<Vec<Diagnostic>, Exit> {
+        let mut diagnostics = Diagnostics::new();
+        let vars = VarWorld::new(
+            Arc::clone(&hosts.inventory),
+            Arc::clone(&hosts.extra),
+            RunVars::default(),
+            HashBehaviour::Replace,
+            &mut diagnostics,
+        );
+        self.tell(diagnostics, 4)?;
+        let has_fact_cache = self.has_fact_cache();
+        let engine = Engine::new();
+        Ok(preflight::check(&Site { playbooks, loader, engine: &engine, vars: &vars, tags, skip_tags, has_fact_cache }))
+    }
+
+    /// Shows what the pre-flight found; as warnings, or as errors that end the program.
+    pub fn tell_preflight(&mut self, found: Vec<Diagnostic>, how: Preflight) -> Result<(), Exit> {
+        match how {
+            Preflight::Silent => Ok(()),
+            Preflight::Warns => self.tell(preflight::as_warnings(found), 4),
+            Preflight::Refuses => {
+                let mut errors = Diagnostics::new();
+                found.into_iter().for_each(|diagnostic| errors.push(diagnostic));
+                self.tell(errors, 4)
+            }
+        }
+    }
+
+    /// Whether facts of earlier runs are variables of this one.
+    fn has_fact_cache(&self) -> bool {
+        self.config.fact_caching.value.rsplit('.').next() != Some("memory")
+    }
+
     /// Runs playbooks and gives the exit code.
     pub fn execute(&mut self, hosts: &Hosts, loader: &Loader<'_>, playbooks: &[Playbook], run: &RunRequest<'_>) -> Result<RunEnd, Exit> {
         let defaults = self.connection(run.connection)?;
@@ -205,13 +260,20 @@ impl Session {
         };
         let callback_name = run.callback.map_or_else(|| config.stdout_callback.value.clone(), str::to_owned);
         self.tell(diagnostics, 4)?;
+        let engine = Arc::new(Engine::new());
+        if run.preflight != Preflight::Silent {
+            let has_fact_cache = self.has_fact_cache();
+            let (tags, skip_tags) = (&run.tags.only, &run.tags.skip);
+            let site = Site { playbooks, loader, engine: &engine, vars: &vars, tags, skip_tags, has_fact_cache };
+            self.tell_preflight(preflight::check(&site), run.preflight)?;
+        }
         let store = match Store::open() {
             Ok(store) => Arc::new(store),
             Err(error) => return Err(self.refuse(error.to_string(), 1)),
         };
         let interrupted = interrupts();
         raise_descriptors();
-        let shared = Shared { engine: Arc::new(Engine::new()), leases: Leases::new(store, forks), defaults, verbosity, interrupted };
+        let shared = Shared { engine, leases: Leases::new(store, forks), defaults, verbosity, interrupted };
         let events = match std::env::var_os("DRIFTLESS_EVENTS").map(File::create).transpose() {
             Ok(events) => events,
             Err(error) => return Err(self.refuse(format!("could not write the file that `DRIFTLESS_EVENTS` names: {error}"), 1)),
@@ -295,6 +357,19 @@ pub struct RunRequest<'a> {
     pub limit: Option<&'a str>,
     /// The callback, where the command has one of its own.
     pub callback: Option<&'a str>,
+    /// What becomes of certain mistakes.
+    pub preflight: Preflight,
+}
+
+/// What becomes of mistakes that are certain before the first connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preflight {
+    /// Nobody looks for them.
+    Silent,
+    /// They are warnings.
+    Warns,
+    /// They are errors: nothing is run.
+    Refuses,
 }
 
 /// Modules of ansible-core that come with a later release: known, but not to be run.

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use super::reach::constant;
 use crate::action;
-use crate::playbook::load::Loader;
+use crate::playbook::load::{Loader, normal};
 use crate::playbook::{ModuleCall, Play, Register, Role, Task, Work};
-use crate::source::{Diagnostics, Spanned};
+use crate::source::{Diagnostic, Diagnostics, Spanned};
 use crate::template::Templar;
 use crate::value::{Map, Value};
 use crate::vars::load_vars_file;
@@ -42,23 +42,32 @@ impl Definable {
         self.names.iter().map(String::as_str).chain(of_maps)
     }
 
-    /// What a play defines for its tasks.
-    pub fn take_play(&mut self, loader: &Loader<'_>, play: &Play) {
+    /// What a play defines for its tasks; tells which of its files are not there.
+    pub fn take_play(&mut self, loader: &Loader<'_>, play: &Play, missing: &mut Vec<Diagnostic>) {
         self.map(&play.vars);
         self.names.extend(play.vars_prompt.iter().map(|prompt| prompt.name.value.clone()));
         play.roles.iter().for_each(|role| self.take_role(role));
         for written in &play.vars_files {
-            match loader.play_value(&written.value, play) {
-                Ok(Value::List(items)) => items.iter().filter_map(Value::as_str).for_each(|name| self.vars_file(play, name)),
-                Ok(value) => value.as_str().into_iter().for_each(|name| self.vars_file(play, name)),
-                Err(_) => self.is_open = true,
+            let Ok(value) = loader.play_value(&written.value, play) else {
+                self.is_open = true;
+                continue;
+            };
+            let names: Vec<&str> = match &value {
+                Value::List(items) => items.iter().filter_map(Value::as_str).collect(),
+                one => one.as_str().into_iter().collect(),
+            };
+            // The first that is there is taken; which one that is can be seen only when the play begins.
+            let found: Vec<bool> = names.iter().map(|name| self.vars_file(play, name)).collect();
+            if !names.is_empty() && !found.contains(&true) {
+                missing.push(written.error(format!("vars file {} was not found", names.join(", "))));
             }
         }
     }
 
-    fn vars_file(&mut self, play: &Play, name: &str) {
+    fn vars_file(&mut self, play: &Play, name: &str) -> bool {
         let found = [play.dir.join("vars").join(name), play.dir.join(name)].into_iter().find(|path| path.is_file());
-        found.into_iter().for_each(|path| self.file(&path));
+        found.iter().for_each(|path| self.file(path));
+        found.is_some()
     }
 
     /// The variables of a file; what is wrong with it is told by whoever reads it for its tasks.
@@ -170,5 +179,5 @@ pub fn search(task: &Task, folder: &str, name: &str) -> Option<PathBuf> {
         return Some(name.to_path_buf()).filter(|path| path.exists());
     }
     let places = task.context.search_path();
-    places.iter().flat_map(|place| [place.join(folder).join(name), place.join(name)]).find(|path| path.exists())
+    places.iter().flat_map(|place| [place.join(folder).join(name), place.join(name)]).map(|path| normal(&path)).find(|path| path.exists())
 }

@@ -53,7 +53,7 @@ impl Reach {
         let mut definable = Definable::default();
         definable.is_open = site.has_fact_cache;
         for play in site.playbooks.iter().flat_map(|playbook| &playbook.plays) {
-            definable.take_play(site.loader, play);
+            definable.take_play(site.loader, play, &mut reach.diagnostics);
             let mut walk = Walk {
                 site,
                 diagnostics: Diagnostics::new(),
@@ -162,7 +162,9 @@ impl Walk<'_, '_> {
         if !self.seen.insert((path.clone(), role_of(&context), context.handlers)) {
             return;
         }
-        let block = self.site.loader.included_tasks(path, &context, &mut self.diagnostics);
+        let mut found = Diagnostics::new();
+        let block = self.site.loader.included_tasks(path, &context, &mut found);
+        self.take(found, task, around);
         let inner = inside(task, around);
         if context.handlers { self.handlers(&block.tasks, &inner) } else { self.block(&block, &inner) }
     }
@@ -186,11 +188,21 @@ impl Walk<'_, '_> {
             return;
         }
         let wanted = Wanted { from, ..Wanted::new(Spanned::new(name.to_owned(), include.name.span.clone())) };
-        let Some(loaded) = self.site.loader.role(&wanted, &Arc::new(context), &mut self.diagnostics) else { return };
+        let mut found = Diagnostics::new();
+        let loaded = self.site.loader.role(&wanted, &Arc::new(context), &mut found);
+        self.take(found, task, around);
+        let Some(loaded) = loaded else { return };
         loaded.roles.iter().for_each(|role| self.definable.take_role(role));
         let inner = inside(task, around);
         self.block(&loaded.tasks, &inner);
         self.handlers(&loaded.handlers, &inner);
+    }
+
+    /// What is wrong with a file; one for other systems than this may name modules that only they have.
+    fn take(&mut self, found: Diagnostics, task: &Task, around: &Around) {
+        let is_conditional = !around.guards.is_empty() || !task.keywords.when.is_empty();
+        let matters = |diagnostic: &&Diagnostic| !(is_conditional && diagnostic.message.starts_with("couldn't resolve module/action"));
+        found.iter().filter(matters).for_each(|diagnostic| self.diagnostics.push(diagnostic.clone()));
     }
 
     fn unknown_tasks(&mut self) {

@@ -49,6 +49,9 @@ pub enum Target {
     Value,
 }
 
+/// Options of Ansible's modules that are not the user's to write, and that its messages name all the same.
+const ANSIBLES_INTERNALS: &[&str] = &["_original_basename", "_raw_params", "_uses_shell"];
+
 /// What is known of an option's value before a task runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Certainty {
@@ -189,7 +192,10 @@ impl Checker<'_> {
     /// The first of the unknown options names them all, as Ansible does in one message.
     fn unknown(&mut self, table: &Table, mut keys: Vec<&str>, place: &Place) {
         keys.sort_unstable();
-        let mut names: Vec<&str> = table.options.iter().map(|opt| opt.name).collect();
+        // `omit` may take an option out that no module has.
+        keys.retain(|key| !place.path.is_empty() || (self.certainty)(key) != Certainty::Open);
+        let is_shown = |opt: &&Opt| !opt.is_internal() || ANSIBLES_INTERNALS.contains(&opt.name);
+        let mut names: Vec<&str> = table.options.iter().filter(is_shown).map(|opt| opt.name).collect();
         let mut aliases: Vec<&str> = table.options.iter().flat_map(|opt| opt.aliases.iter().copied()).collect();
         names.sort_unstable();
         aliases.sort_unstable();
@@ -520,6 +526,7 @@ mod tests {
             &["argument 'follow' is of type str and we were unable to convert to bool: The value 'maybe' is not a valid boolean."],
         );
         check(json!({"state": "{{ s }}"}), &["state"], &["missing required arguments: path"]);
+        check(json!({"path": "/x", "nope": "{{ n | default(omit) }}"}), &["nope"], &[]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::playbook::TaskArgs;
 use crate::source::{Diagnostic, Span, Spanned};
 use crate::template::Templar;
 use crate::value::{Text, Value};
+use crate::yaml::scalar_span;
 
 /// Modules whose text is a command; of them only these options are taken out of the text.
 const COMMANDS: &[&str] = &["command", "raw", "script", "shell"];
@@ -36,9 +37,10 @@ pub(super) fn parse(short: &str, text: &Text, span: &Span) -> Result<TaskArgs, D
     let mut free: Vec<&Piece> = Vec::new();
     for piece in &pieces {
         match key_value(&text.as_str()[piece.start..piece.end]) {
-            Some((key, value)) if !is_command || COMMAND_OPTIONS.contains(&key) => {
-                let value = unquote(&decode_escapes(value.trim()));
-                args.options.push((Spanned::new(Arc::from(key), span.clone()), Spanned::new(retag(text, value), span.clone())));
+            Some((key, written)) if !is_command || COMMAND_OPTIONS.contains(&key) => {
+                let name = place(text, span, piece.start, piece.start + key.len());
+                let (value, at) = value(text, span, written, piece.end);
+                args.options.push((Spanned::new(Arc::from(key), name), Spanned::new(value, at)));
             }
             _ => free.push(piece),
         }
@@ -57,6 +59,30 @@ pub(super) fn parse(short: &str, text: &Text, span: &Span) -> Result<TaskArgs, D
         args.free_form = Some(Spanned::new(kept_text, span.clone()));
     }
     Ok(args)
+}
+
+/// An option's value out of `written`, which ends at byte `end` of the text, and where it stands.
+fn value(text: &Text, span: &Span, written: &str, end: usize) -> (Value, Span) {
+    let start = end - written.trim_start().len();
+    let end = start + written.trim().len();
+    let decoded = decode_escapes(written.trim());
+    let value = unquote(&decoded);
+    let quote = usize::from(value.len() < decoded.len());
+    let inside = &text.as_str()[start + quote..end - quote];
+    let at = place(text, span, start, end);
+    // Only what stands there as it is can be underlined piece by piece.
+    let origin = if inside == value { place(text, span, start + quote, end - quote) } else { at.clone() };
+    let value = if text.is_trusted() { Text::trusted(value, Some(origin)) } else { Text::new(value) };
+    (Value::Text(value), at)
+}
+
+/// Where bytes of the text stand in the file.
+fn place(text: &Text, span: &Span, start: usize, end: usize) -> Span {
+    match text.origin() {
+        Some(origin) if origin.text() == text.as_str() => origin.part(start, end),
+        Some(origin) => scalar_span(origin, text.as_str(), start..end),
+        None => span.clone(),
+    }
 }
 
 /// Whether the module takes a text that is no option.

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 pub use ad_hoc::AdHoc;
 pub use args::{is_free_form, split_args};
-pub use files::{missing_task_file, task_file_candidates};
+pub use files::{missing_task_file, normal, task_file_candidates};
 pub use role::{LoadedRole, Wanted};
 
 use super::{Block, Context, Entry, Play, Playbook, Role};
