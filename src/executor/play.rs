@@ -190,14 +190,8 @@ impl Executor<'_> {
             };
             let mut diagnostics = Diagnostics::new();
             let layer = vars_file_layer(&play.dir, &texts(&value), &mut diagnostics);
-            match layer {
-                Some(layer) => layers.push(layer),
-                None if diagnostics.is_empty() => {
-                    let message = format!("vars file {} was not found", texts(&value).join(", "));
-                    self.tell(Event::Diagnostic(Box::new(crate::source::Diagnostic::warning(message).at(&written.span))));
-                }
-                None => {}
-            }
+            // That there is none was said before the run began.
+            layers.extend(layer);
             self.report(diagnostics)?;
         }
         Ok((layers, templated))

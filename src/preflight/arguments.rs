@@ -22,7 +22,7 @@ pub fn mistakes(task: &Task, call: &ModuleCall) -> Vec<Diagnostic> {
     if let Some(free) = &call.args.free_form {
         args.set(Spanned::new(Arc::from("_raw_params"), free.span.clone()), Value::Text(free.value.clone()), free.span.clone());
     }
-    let may_have_more = call.args.variable.is_some() || has_defaults(task, call);
+    let may_have_more = !call.args.variables.is_empty() || has_defaults(task, call);
     match (action.own_options(), action::spec(short)) {
         (Some(own), _) => {
             let mut mistakes = args.own_mistakes(own, short);

@@ -114,7 +114,7 @@ impl Definable {
     fn take_call(&mut self, task: &Task, call: &ModuleCall) {
         match &*call.name.short {
             "set_fact" | "add_host" => {
-                self.is_open |= call.args.variable.is_some();
+                self.is_open |= !call.args.variables.is_empty();
                 for (option, _) in &call.args.options {
                     if option.value.contains("{{") {
                         self.is_open = true;
@@ -141,7 +141,7 @@ impl Definable {
         let args = &call.args;
         let free = args.free_form.as_ref().map(|text| Spanned::new(Value::Text(text.value.clone()), text.span.clone()));
         let file = args.get("file").or(free.as_ref());
-        let plain = args.variable.is_none() && args.get("dir").is_none();
+        let plain = args.variables.is_empty() && args.get("dir").is_none();
         let name = args.get("name");
         if let Some(name) = name {
             self.name(name);

@@ -121,7 +121,7 @@ fn syntax_of(call: &ModuleCall) -> Option<Syntax> {
             *option = to_bool(&written.value)?;
         }
     }
-    if call.args.variable.is_some() { None } else { Some(syntax) }
+    if !call.args.variables.is_empty() { None } else { Some(syntax) }
 }
 
 /// A template file with all that it includes.

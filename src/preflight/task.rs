@@ -143,7 +143,7 @@ fn module(task: &Task, call: &ModuleCall, texts: &mut Texts<'_>) {
             texts.template(written);
         }
     }
-    for text in [&call.args.free_form, &call.args.variable].into_iter().flatten() {
+    for text in call.args.free_form.iter().chain(&call.args.variables) {
         texts.templates(&Value::Text(text.value.clone()), &text.span, Undefined::Fails);
     }
     texts.mistakes.extend(arguments::mistakes(task, call));
