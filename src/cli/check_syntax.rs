@@ -50,9 +50,9 @@ pub fn run(args: &CheckSyntaxArgs) -> u8 {
 
 fn execute(args: &CheckSyntaxArgs) -> Result<u8, Exit> {
     let mut session = Session::start(args.inventory.verbose)?;
-    session.playbooks_are_there(&args.playbooks)?;
+    let playbooks = session.find_playbooks(&args.playbooks)?;
     let hosts = session.hosts(&args.inventory)?;
-    let found = session.with_loader(&hosts, |session, loader| mistakes(args, session, &hosts, loader))?;
+    let found = session.with_loader(&hosts, |session, loader| mistakes(args, &playbooks, session, &hosts, loader))?;
     let is_wrong = found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     match args.format {
         Format::Text => {
@@ -72,9 +72,15 @@ fn execute(args: &CheckSyntaxArgs) -> Result<u8, Exit> {
 }
 
 /// What loading finds; where that is nothing, what else is certainly wrong.
-fn mistakes(args: &CheckSyntaxArgs, session: &mut Session, hosts: &Hosts, loader: &Loader<'_>) -> Result<Vec<Diagnostic>, Exit> {
+fn mistakes(
+    args: &CheckSyntaxArgs,
+    paths: &[PathBuf],
+    session: &mut Session,
+    hosts: &Hosts,
+    loader: &Loader<'_>,
+) -> Result<Vec<Diagnostic>, Exit> {
     let mut diagnostics = Diagnostics::new();
-    let playbooks: Vec<Playbook> = args.playbooks.iter().map(|path| loader.playbook(path, &mut diagnostics)).collect();
+    let playbooks: Vec<Playbook> = paths.iter().map(|path| loader.playbook(path, &mut diagnostics)).collect();
     if diagnostics.has_errors() {
         return Ok(diagnostics.into_sorted());
     }

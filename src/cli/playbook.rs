@@ -60,14 +60,14 @@ fn execute(args: &PlaybookArgs) -> Result<u8, Exit> {
     if let Some(message) = args.run.unsupported() {
         return Err(session.refuse(message, 5));
     }
-    session.playbooks_are_there(&args.playbooks)?;
+    let playbooks = session.find_playbooks(&args.playbooks)?;
     let hosts = session.hosts(&args.inventory)?;
-    session.with_loader(&hosts, |session, loader| loaded(args, session, &hosts, loader))
+    session.with_loader(&hosts, |session, loader| loaded(args, &playbooks, session, &hosts, loader))
 }
 
-fn loaded(args: &PlaybookArgs, session: &mut Session, hosts: &Hosts, loader: &Loader<'_>) -> Result<u8, Exit> {
+fn loaded(args: &PlaybookArgs, paths: &[PathBuf], session: &mut Session, hosts: &Hosts, loader: &Loader<'_>) -> Result<u8, Exit> {
     let mut diagnostics = Diagnostics::new();
-    let playbooks: Vec<Playbook> = args.playbooks.iter().map(|path| loader.playbook(path, &mut diagnostics)).collect();
+    let playbooks: Vec<Playbook> = paths.iter().map(|path| loader.playbook(path, &mut diagnostics)).collect();
     session.tell(diagnostics, loader.exit_code())?;
     let tags = TagFilter {
         only: words(&args.tags, &session.config.run_tags.value),

@@ -15,6 +15,7 @@ use crate::display::{Colour, Display, Echo};
 use crate::executor::{ConnectionDefaults, Executor, Gathering, Leases, Options, RunEnd, Shared, TagFilter, World, static_scope};
 use crate::helper::Store;
 use crate::inventory::{self, HostPattern, Inventory};
+use crate::playbook::Collections;
 use crate::playbook::Playbook;
 use crate::playbook::load::{Known, Loader, World as LoaderWorld};
 use crate::preflight::{self, Site};
@@ -134,6 +135,11 @@ impl Session {
         Ok(Hosts { inventory: Arc::new(inventory), sources, limit, extra })
     }
 
+    /// Where collections are looked for, besides `collections/` next to a playbook.
+    pub fn collections_path(&self) -> Vec<PathBuf> {
+        self.config.collections_path.value.0.clone()
+    }
+
     /// Loads with a loader that knows modules, lookups and variables.
     pub fn with_loader<T>(&mut self, hosts: &Hosts, body: impl FnOnce(&mut Self, &Loader<'_>) -> T) -> T {
         let engine = Arc::new(Engine::new());
@@ -149,7 +155,7 @@ impl Session {
         }
         let loader = Loader::new(LoaderWorld {
             roles_path,
-            collections_paths: vec![home.join(".ansible/collections"), PathBuf::from("/usr/share/ansible/collections")],
+            collections: Collections::new(self.collections_path()),
             module: &known_module,
             module_names: action::names(),
             lookup: &is_lookup,
@@ -158,9 +164,12 @@ impl Session {
         body(self, &loader)
     }
 
-    /// Ends the program where a playbook is not there.
-    pub fn playbooks_are_there(&mut self, paths: &[PathBuf]) -> Result<(), Exit> {
-        for path in paths {
+    /// The files of playbooks, those of collections by their full names too; ends the program where one is not there.
+    pub fn find_playbooks(&mut self, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Exit> {
+        let collections = Collections::new(self.collections_path());
+        let in_collection = |path: &PathBuf| if path.exists() { None } else { collections.playbook(path.to_str()?) };
+        let found: Vec<PathBuf> = paths.iter().map(|path| in_collection(path).unwrap_or_else(|| path.clone())).collect();
+        for path in &found {
             if !path.exists() {
                 return Err(self.refuse(format!("the playbook: {} could not be found", path.display()), 1));
             }
@@ -168,7 +177,7 @@ impl Session {
                 return Err(self.refuse(format!("the playbook: {} does not appear to be a file", path.display()), 1));
             }
         }
-        Ok(())
+        Ok(found)
     }
 
     /// What is certainly wrong, before any host is met.

@@ -99,6 +99,7 @@ impl Batch<'_, '_> {
                 };
                 if !diagnostics.has_errors() {
                     self.add_handlers(&loaded.handlers);
+                    self.add_role_names(&loaded.roles);
                     if *public {
                         self.publish_roles(&loaded.roles);
                     }

@@ -8,6 +8,7 @@ use super::{Executor, Gathering, Stop, static_scope};
 use crate::action::to_bool;
 use crate::event::Event;
 use crate::inventory::{HostId, HostPattern};
+use crate::playbook::load::Loader;
 use crate::playbook::{ActionName, Block, Context, Entry, Keyword, Keywords, Meta, ModuleCall, Play, Task, TaskArgs, VarsPrompt, Work};
 use crate::source::{Diagnostics, Span, Spanned};
 use crate::template::{self, Extensions};
@@ -66,8 +67,8 @@ impl Executor<'_> {
                 hosts_all: hosts_all.clone(),
                 hosts: self.still_alive(&alive),
                 batch: hosts.clone(),
-                role_names: play.roles.iter().filter(|role| role.parents.is_empty()).map(|role| role.name.clone()).collect(),
-                dependent_role_names: play.roles.iter().filter(|role| !role.parents.is_empty()).map(|role| role.name.clone()).collect(),
+                role_names: play.roles.iter().filter(|role| !role.is_dependency).map(|role| role.name.clone()).collect(),
+                dependent_role_names: play.roles.iter().filter(|role| role.is_dependency).map(|role| role.name.clone()).collect(),
                 layers: layers.clone(),
             };
             let before = self.failed.len() + self.unreachable.len();
@@ -202,7 +203,7 @@ impl Executor<'_> {
         let mut entries = Vec::new();
         let gathers = gather.unwrap_or(self.options.gathering != Gathering::Explicit);
         if gathers {
-            entries.push(Entry::Task(Arc::new(gather_task(play))));
+            entries.push(Entry::Task(Arc::new(gather_task(play, self.world.loader))));
         }
         let flush = || Entry::Task(Arc::new(flush_task(play)));
         entries.extend(play.pre_tasks.iter().cloned());
@@ -334,7 +335,7 @@ fn flush_task(play: &Play) -> Task {
 }
 
 /// Facts are gathered whatever tags are asked for.
-fn gather_task(play: &Play) -> Task {
+fn gather_task(play: &Play, loader: &Loader<'_>) -> Task {
     let span = play.span.clone();
     let options = [("gather_subset", Keyword::GatherSubset), ("gather_timeout", Keyword::GatherTimeout), ("fact_path", Keyword::FactPath)];
     let options = options.iter().filter_map(|(option, keyword)| {
@@ -346,5 +347,6 @@ fn gather_task(play: &Play) -> Task {
     let mut own = Keywords::default();
     own.tags.push(Spanned::new(Value::text("always"), span));
     let keywords = play.keywords.inherited_by(own);
-    implicit_task(play, Some("Gathering Facts"), Work::Module(ModuleCall { name, args }), keywords)
+    let defaults = loader.module_defaults(&keywords, &name);
+    implicit_task(play, Some("Gathering Facts"), Work::Module(ModuleCall { name, args, defaults }), keywords)
 }

@@ -17,8 +17,8 @@ pub struct Keywords {
     pub tags: Vec<Spanned<Value>>,
     /// Environments, the outermost first; later ones win.
     pub environment: Vec<Spanned<Value>>,
-    /// Defaults of modules, the outermost first; later ones win.
-    pub module_defaults: Vec<Spanned<Value>>,
+    /// Defaults of modules and `group/`s by name, the outermost first; later ones win.
+    pub module_defaults: Vec<(Spanned<String>, Spanned<Value>)>,
     /// `vars` of blocks, imports and of the task itself, the outermost first; the play's are the play's.
     pub vars: Vec<Arc<Map>>,
 }
@@ -34,6 +34,20 @@ impl Keywords {
         match self.single.iter_mut().find(|(name, _)| *name == keyword) {
             Some((_, old)) => *old = value,
             None => self.single.push((keyword, value)),
+        }
+    }
+
+    /// Takes a single-valued keyword away.
+    pub fn unset(&mut self, keyword: Keyword) {
+        self.single.retain(|(name, _)| *name != keyword);
+    }
+
+    /// The names of `collections:`, first to last.
+    pub fn collections(&self) -> Vec<String> {
+        match self.get(Keyword::Collections).map(|written| &written.value) {
+            Some(Value::List(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            Some(Value::Text(name)) => name.as_str().split(',').map(|name| name.trim().to_owned()).collect(),
+            Some(_) | None => Vec::new(),
         }
     }
 

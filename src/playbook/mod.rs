@@ -1,6 +1,7 @@
 //! Playbooks as loaded: plays, blocks, tasks, handlers and roles, immutable and shared. Knows no network and no host.
 
 mod block;
+mod collection;
 mod context;
 mod keyword;
 mod keywords;
@@ -11,6 +12,7 @@ mod task;
 
 pub use crate::source::did_you_mean;
 pub use block::{Block, Entry, RoleRun};
+pub use collection::{Collections, Routed};
 pub use context::Context;
 pub use keyword::{Inherit, KEYWORDS, Keyword, Place, Row, Support};
 pub use keywords::Keywords;

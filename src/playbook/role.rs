@@ -11,6 +11,8 @@ use crate::value::Map;
 pub struct Role {
     /// As the user names it; `namespace.collection.role` for one of a collection.
     pub name: String,
+    /// The collection that it is of.
+    pub collection: Option<Arc<str>>,
     /// Its folder.
     pub path: PathBuf,
     /// Which use.

@@ -108,6 +108,8 @@ pub struct ModuleCall {
     pub name: ActionName,
     /// With what.
     pub args: TaskArgs,
+    /// What `module_defaults` says of it, those that win last.
+    pub defaults: Vec<Spanned<Value>>,
 }
 
 /// The name of a module.

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use driftless_modules::spec::{Certainty, Spec};
 
 use crate::action::{self, Args};
-use crate::playbook::{ModuleCall, Task};
+use crate::playbook::ModuleCall;
 use crate::source::{Diagnostic, Spanned};
 use crate::template::Templar;
 use crate::value::Value;
 
 /// Mistakes in the arguments of a task.
-pub fn mistakes(task: &Task, call: &ModuleCall) -> Vec<Diagnostic> {
+pub fn mistakes(call: &ModuleCall) -> Vec<Diagnostic> {
     let short = &*call.name.short;
     let Some(action) = action::find(short) else { return Vec::new() };
     let mut args = Args::new(call.name.span.clone());
@@ -22,7 +22,7 @@ pub fn mistakes(task: &Task, call: &ModuleCall) -> Vec<Diagnostic> {
     if let Some(free) = &call.args.free_form {
         args.set(Spanned::new(Arc::from("_raw_params"), free.span.clone()), Value::Text(free.value.clone()), free.span.clone());
     }
-    let may_have_more = !call.args.variables.is_empty() || has_defaults(task, call);
+    let may_have_more = !call.args.variables.is_empty() || !call.defaults.is_empty();
     match (action.own_options(), action::spec(short)) {
         (Some(own), _) => {
             let mut mistakes = args.own_mistakes(own, short);
@@ -49,17 +49,6 @@ fn of_spec(spec: &Spec, short: &str, args: &mut Args, may_have_more: bool) -> Ve
         }
     }
     args.mistakes(spec, short, &|name| known.iter().find(|(known, _)| known == name).map_or(Certainty::Known, |(_, certainty)| *certainty))
-}
-
-/// Whether `module_defaults` may add options.
-fn has_defaults(task: &Task, call: &ModuleCall) -> bool {
-    let is_of_call =
-        |key: &str| key == &*call.name.short || key == &*call.name.written || key == call.name.qualified() || key.starts_with("group/");
-    task.keywords.module_defaults.iter().any(|defaults| match &defaults.value {
-        Value::Map(map) => map.keys().any(|key| key.as_str().is_some_and(is_of_call)),
-        Value::Null => false,
-        _ => true,
-    })
 }
 
 fn certainty(value: &Value) -> Certainty {

@@ -79,7 +79,7 @@ const TEXTS: &[Keyword] = &[
 fn keywords(task: &Task, keywords: &Keywords, texts: &mut Texts<'_>) {
     keywords.when.iter().for_each(|condition| texts.condition(&condition.value, &condition.span));
     keywords.environment.iter().for_each(|written| texts.template(written));
-    keywords.module_defaults.iter().for_each(|written| texts.templates(&written.value, &written.span, Undefined::Shown));
+    keywords.module_defaults.iter().for_each(|(_, written)| texts.templates(&written.value, &written.span, Undefined::Shown));
     keywords.vars.iter().for_each(|vars| texts.templates_of(vars, &task.span, Undefined::Shown));
     for keyword in FLAGS.iter().chain(NUMBERS).chain(TEXTS) {
         keywords.get(*keyword).into_iter().for_each(|written| texts.template(written));
@@ -129,7 +129,7 @@ fn own(task: &Task, texts: &mut Texts<'_>) {
     }
 }
 
-fn module(task: &Task, call: &ModuleCall, texts: &mut Texts<'_>) {
+fn module(_task: &Task, call: &ModuleCall, texts: &mut Texts<'_>) {
     let found = action::find(&call.name.short);
     for (option, written) in &call.args.options {
         if found.is_some_and(|action| action.is_expression(&option.value, &written.value)) {
@@ -146,7 +146,7 @@ fn module(task: &Task, call: &ModuleCall, texts: &mut Texts<'_>) {
     for text in call.args.free_form.iter().chain(&call.args.variables) {
         texts.templates(&Value::Text(text.value.clone()), &text.span, Undefined::Fails);
     }
-    texts.mistakes.extend(arguments::mistakes(task, call));
+    texts.mistakes.extend(arguments::mistakes(call));
 }
 
 fn is_number(value: &Value) -> bool {

@@ -1,5 +1,6 @@
 //! Magic variables: what Ansible itself says of the run, the play, the role and the host.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -96,6 +97,10 @@ impl PlayVars {
         let hosts = |ids: &[HostId]| Value::list(ids.iter().map(|id| Value::text(Arc::clone(inventory.host(*id).name()))).collect());
         let texts = |texts: &mut dyn Iterator<Item = &String>| Value::list(texts.map(|text| plain(text)).collect());
         let roles = &self.role_names;
+        let unique = |names: &mut dyn Iterator<Item = &String>| {
+            let mut seen = HashSet::new();
+            Value::list(names.filter(|name| seen.insert(name.as_str())).map(|name| plain(name)).collect())
+        };
         let dependent = &self.dependent_role_names;
         let mut vars = Map::new();
         vars.insert("ansible_play_name", plain(&self.name));
@@ -104,9 +109,9 @@ impl PlayVars {
         vars.insert("ansible_play_batch", hosts(&self.batch));
         vars.insert("play_hosts", hosts(&self.batch));
         vars.insert("ansible_play_role_names", texts(&mut roles.iter()));
-        vars.insert("ansible_dependent_role_names", texts(&mut dependent.iter()));
+        vars.insert("ansible_dependent_role_names", unique(&mut dependent.iter()));
         vars.insert("role_names", texts(&mut roles.iter()));
-        vars.insert("ansible_role_names", texts(&mut dependent.iter().chain(roles.iter().filter(|name| !dependent.contains(name)))));
+        vars.insert("ansible_role_names", unique(&mut dependent.iter().chain(roles)));
         Layer::new(Precedence::Magic, Precedence::Magic.describe(), vars)
     }
 }
@@ -119,9 +124,11 @@ pub struct PlayLayers {
 }
 
 /// The magic variables of tasks of a role; `parents` are the roles that brought it in, innermost first, with their paths.
-pub fn role_magic(name: &str, path: &Path, parents: &[(String, PathBuf)]) -> Arc<Layer> {
+pub fn role_magic(name: &str, collection: Option<&str>, path: &Path, parents: &[(String, PathBuf)]) -> Arc<Layer> {
     let mut vars = Map::new();
-    vars.insert("role_name", plain(name));
+    let bare = collection.and_then(|collection| name.strip_prefix(collection)?.strip_prefix('.')).unwrap_or(name);
+    vars.insert("role_name", plain(bare));
+    vars.insert("ansible_collection_name", collection.map_or(Value::Null, plain));
     vars.insert("ansible_role_name", plain(name));
     vars.insert("role_path", path_value(path));
     if !parents.is_empty() {

@@ -90,6 +90,15 @@ impl Batch<'_, '_> {
         if rescued { row.rescued += 1 } else { row.failed += 1 }
     }
 
+    /// Included roles are roles of the play from now on.
+    pub(in crate::executor) fn add_role_names(&mut self, roles: &[Arc<crate::playbook::Role>]) {
+        for role in roles {
+            let names = if role.is_dependency { &mut self.vars.dependent_role_names } else { &mut self.vars.role_names };
+            names.push(role.name.clone());
+        }
+        self.layers = self.vars.prepare(self.executor.vars.inventory());
+    }
+
     /// A role that was included with `public` is seen by all that follows.
     pub(in crate::executor) fn publish_roles(&mut self, roles: &[Arc<crate::playbook::Role>]) {
         for role in roles {

@@ -110,14 +110,14 @@ impl Batch<'_, '_> {
         let own = task.name.as_ref().map(|name| rendered_name(templar, &name.value)).filter(|name| !name.is_empty());
         let own = own.unwrap_or_else(|| default_name(task, templar));
         let name = match task.role() {
-            Some(role) if !task.implicit => format!("{} : {own}", role.name),
+            Some(role) if !task.implicit && !matches!(task.work, Work::IncludeRole(_)) => format!("{} : {own}", role.name),
             Some(_) | None => own,
         };
         let check = self.flag_or(task, templar, Keyword::CheckMode, self.executor.options.check);
         let info = Arc::new(TaskInfo {
             name: Arc::from(name),
             action: Arc::from(task.action_name()),
-            qualified: Arc::from(qualified(task.action_name())),
+            qualified: Arc::from(qualified(task)),
             span: task.span.clone(),
             is_handler: task.is_handler,
             check,
@@ -176,7 +176,7 @@ pub(super) fn task_layers(task: &Task) -> Vec<Arc<Layer>> {
         } else {
             role.parents.iter().map(|parent| (parent.name.clone(), crate::executor::absolute(&parent.path))).collect()
         };
-        layers.push(role_magic(&role.name, &crate::executor::absolute(&role.path), &parents));
+        layers.push(role_magic(&role.name, role.collection.as_deref(), &crate::executor::absolute(&role.path), &parents));
     }
     let environment = task.keywords.environment.iter().map(|written| written.value.clone()).collect();
     layers.push(Layer::single(Precedence::CommandLine, "environment", Value::list(environment)));
@@ -221,10 +221,16 @@ pub(super) fn default_name(task: &Task, templar: &Templar) -> String {
     }
 }
 
-pub(super) fn qualified(action: &str) -> String {
-    match action.strip_prefix("ansible.legacy.") {
-        Some(short) => format!("ansible.builtin.{short}"),
-        None if action.contains('.') => action.to_owned(),
-        None => format!("ansible.builtin.{action}"),
+pub(super) fn qualified(task: &Task) -> String {
+    match &task.work {
+        Work::Module(call) => call.name.qualified(),
+        Work::IncludeTasks(_) | Work::IncludeRole(_) | Work::Meta(_) => {
+            let name = task.action_name();
+            match name.strip_prefix("ansible.legacy.") {
+                Some(short) => format!("ansible.builtin.{short}"),
+                None if name.contains('.') => name.to_owned(),
+                None => format!("ansible.builtin.{name}"),
+            }
+        }
     }
 }

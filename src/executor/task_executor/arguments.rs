@@ -24,17 +24,10 @@ impl Runner<'_> {
             let diagnostic = error.to_diagnostic_at(at);
             Box::new(ItemEnd::failed(message, vec![diagnostic]))
         };
-        for defaults in &self.job.task.keywords.module_defaults {
+        for defaults in &call.defaults {
             let value = render("module_defaults", defaults, templar).map_err(keyword_end)?;
-            for (module, options) in value.as_ref().and_then(Value::as_map).into_iter().flat_map(Map::iter) {
-                let Some(module) = module.as_str() else { continue };
-                let short = module.strip_prefix("ansible.builtin.").or_else(|| module.strip_prefix("ansible.legacy.")).unwrap_or(module);
-                if *short == *call.name.short {
-                    for (option, value) in options.as_map().into_iter().flat_map(Map::iter) {
-                        let key = Spanned::new(Arc::from(option.to_json_key()), defaults.span.clone());
-                        args.set(key, value.clone(), defaults.span.clone());
-                    }
-                }
+            for (option, value) in value.as_ref().and_then(Value::as_map).into_iter().flat_map(Map::iter) {
+                args.set(Spanned::new(Arc::from(option.to_json_key()), defaults.span.clone()), value.clone(), defaults.span.clone());
             }
         }
         for variable in &call.args.variables {

@@ -52,6 +52,9 @@ impl Loader<'_> {
                     }
                     match row.inherit {
                         Inherit::No => written.own.push((row.keyword, key, value)),
+                        _ if row.keyword == Keyword::ModuleDefaults => {
+                            self.take_module_defaults(value, &mut written.inherited, diagnostics);
+                        }
                         Inherit::Override | Inherit::OuterFirst | Inherit::InnerFirst => {
                             take_inherited(row, value, place, &mut written.inherited, diagnostics);
                         }
@@ -84,7 +87,6 @@ fn take_inherited(row: &Row, value: &Node, place: Place, keywords: &mut Keywords
         Keyword::When => keywords.when.extend(list_of(value)),
         Keyword::Tags => take_tags(value, keywords, diagnostics),
         Keyword::Environment => keywords.environment.extend(list_of(value)),
-        Keyword::ModuleDefaults => keywords.module_defaults.extend(list_of(value)),
         Keyword::Vars => {
             if let Some(map) = vars_map(value, place, diagnostics) {
                 keywords.vars.push(Arc::new(map));

@@ -6,6 +6,7 @@ mod block;
 mod files;
 mod include;
 mod keywords;
+mod module_defaults;
 mod play;
 mod role;
 mod task;
@@ -20,7 +21,7 @@ pub use args::{is_free_form, split_args};
 pub use files::{missing_task_file, normal, task_file_candidates};
 pub use role::{LoadedRole, Wanted};
 
-use super::{Block, Context, Entry, Play, Playbook, Role};
+use super::{Block, Collections, Context, Entry, Play, Playbook, Role};
 use crate::source::{Diagnostic, Diagnostics, Spanned};
 use crate::value::{Map, Value};
 
@@ -39,8 +40,8 @@ pub enum Known {
 pub struct World<'a> {
     /// Folders of `roles_path`, after `roles/` beside the playbook.
     pub roles_path: Vec<PathBuf>,
-    /// Folders that hold `ansible_collections/`, after `collections/` beside the playbook.
-    pub collections_paths: Vec<PathBuf>,
+    /// Collections, beside the playbook and elsewhere.
+    pub collections: Collections,
     /// Whether a module of this short name is there.
     pub module: &'a dyn Fn(&str) -> Known,
     /// Names of modules that can run, for "did you mean".

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::files::{normal, parent_dir};
 use super::keywords::{Written, list_of, not_valid, spanned, vars_map};
 use super::{Loader, role};
+use crate::playbook::collection::of_playbook_dir;
 use crate::playbook::{Block, Context, Entry, Keyword, Keywords, Place, Play, Role, VarsPrompt, did_you_mean};
 use crate::source::{Diagnostic, Diagnostics, Spanned};
 use crate::value::{Map, Text, Value};
@@ -29,6 +30,7 @@ impl Loader<'_> {
         let Some((source, node)) = self.read(path, None, diagnostics) else { return };
         let dir = parent_dir(path);
         self.note_own_modules(&dir);
+        self.world.collections.add_beside(&dir);
         let Some(node) = node else {
             if !diagnostics.has_errors() {
                 diagnostics
@@ -95,7 +97,7 @@ impl Loader<'_> {
             diagnostics.push(name.error("playbook import parameter must be a string indicating a file path"));
             return;
         };
-        let path = normal(&dir.join(&file));
+        let path = self.world.collections.playbook(&file).unwrap_or_else(|| normal(&dir.join(&file)));
         if self.find(std::slice::from_ref(&path), &format!("the playbook `{file}`"), &name.span, diagnostics).is_some() {
             self.playbook_file(&path, Some(&import), plays, diagnostics);
         }
@@ -112,6 +114,12 @@ impl Loader<'_> {
         let mut vars = import.map(|import| import.vars.clone()).unwrap_or_default();
         vars.extend(own_vars.iter().map(|(key, value)| (key.clone(), value.clone())));
         let vars = Arc::new(vars);
+        if let Some(collection) = std::path::absolute(dir).ok().and_then(|dir| of_playbook_dir(&dir)) {
+            let mut names = own_keywords.collections();
+            names.push(collection);
+            let list = Value::list(names.into_iter().map(Value::text).collect());
+            own_keywords.set(Keyword::Collections, Spanned::new(list, node.span.clone()));
+        }
         let keywords = import.map(|import| Arc::clone(&import.keywords)).unwrap_or_default().inherited_by(own_keywords);
         let context = Arc::new(Context {
             keywords: Arc::clone(&keywords),

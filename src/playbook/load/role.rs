@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Loader;
 use super::files::normal;
-use super::keywords::not_valid;
+use super::keywords::{list_of, not_valid};
 use crate::playbook::{Block, Context, Entry, Keyword, Keywords, Place, Role, RoleFiles, RoleId, RoleRun, Task, Work};
 use crate::playbook::{Meta, did_you_mean};
 use crate::source::{Diagnostic, Diagnostics, Span, Spanned};
@@ -76,18 +76,19 @@ impl Loader<'_> {
         parents: Vec<Arc<Role>>,
         diagnostics: &mut Diagnostics,
     ) -> Option<LoadedRole> {
-        let path = self.find_role(&wanted.name, context, parents.first(), diagnostics)?;
+        let Found { path, name, collection } = self.find_role(&wanted.name, context, parents.first(), diagnostics)?;
         if parents.len() > MOST_PARENTS {
             diagnostics.push(wanted.name.error(format!("role `{}` depends on itself", wanted.name.value)));
             return None;
         }
         self.note_own_modules(&path);
-        let keywords = context.keywords.inherited_by(wanted.keywords.clone());
-        let outer = Arc::new(Context { keywords: Arc::clone(&keywords), ..Context::clone(context) });
         let meta = self.role_meta(&path, diagnostics);
+        let mut keywords = context.keywords.inherited_by(wanted.keywords.clone());
+        set_collections(&mut keywords, wanted, collection.as_deref(), meta.as_ref());
+        let outer = Arc::new(Context { keywords: Arc::clone(&keywords), ..Context::clone(context) });
         let mut loaded = LoadedRole { roles: Vec::new(), tasks: Block::default(), handlers: Vec::new() };
         // Dependencies see this role's variables as their parent's, so it stands before they are loaded, without them.
-        let mut role = self.role_itself(wanted, &path, &keywords, &parents, diagnostics);
+        let mut role = Role { name, collection, ..self.role_itself(wanted, &path, &keywords, &parents, diagnostics) };
         let dependencies = meta.as_ref().map(|node| self.dependencies(node, diagnostics)).unwrap_or_default();
         if !dependencies.is_empty() {
             let parent = Arc::new(role.clone());
@@ -117,6 +118,7 @@ impl Loader<'_> {
         let vars = self.role_vars(wanted, path, "vars", wanted.from.vars.as_deref(), diagnostics);
         Role {
             name: wanted.name.value.clone(),
+            collection: None,
             path: path.to_path_buf(),
             id: role_id(wanted, path, keywords),
             defaults: Arc::new(defaults),
@@ -246,7 +248,7 @@ impl Loader<'_> {
         context: &Context,
         parent: Option<&Arc<Role>>,
         diagnostics: &mut Diagnostics,
-    ) -> Option<PathBuf> {
+    ) -> Option<Found> {
         let rendered = self.render(&name.clone().map(|name| Value::Text(Text::trusted(name, None))), context);
         let text = match rendered {
             Ok(value) => value.as_str().unwrap_or(&name.value).to_owned(),
@@ -255,6 +257,12 @@ impl Loader<'_> {
                 return None;
             }
         };
+        let searched = context.keywords.collections();
+        let full = searched.iter().map(|collection| format!("{collection}.{text}")).filter(|_| !text.contains('/'));
+        let in_collection = std::iter::once(text.clone()).chain(full).find_map(|full| Some((self.world.collections.role(&full)?, full)));
+        if let Some(((path, collection), name)) = in_collection {
+            return Some(Found { path: normal(&path), name, collection: Some(Arc::from(collection)) });
+        }
         let candidates = self.role_candidates(&text, context, parent);
         let found = candidates.iter().find(|path| path.is_dir()).cloned();
         if found.is_none() {
@@ -268,19 +276,11 @@ impl Loader<'_> {
                 None => diagnostic.hint("roles are looked for in `roles/` beside the playbook and in `roles_path`"),
             });
         }
-        found
+        found.map(|path| Found { path, name: name.value.clone(), collection: None })
     }
 
     fn role_candidates(&self, name: &str, context: &Context, parent: Option<&Arc<Role>>) -> Vec<PathBuf> {
-        let mut candidates = Vec::new();
-        let parts: Vec<&str> = name.split('.').collect();
-        if let [namespace, collection, role] = parts[..] {
-            let beside = context.playbook_dir.join("collections");
-            for root in std::iter::once(&beside).chain(&self.world.collections_paths) {
-                candidates.push(root.join("ansible_collections").join(namespace).join(collection).join("roles").join(role));
-            }
-        }
-        candidates.push(context.playbook_dir.join("roles").join(name));
+        let mut candidates = vec![context.playbook_dir.join("roles").join(name)];
         candidates.extend(self.world.roles_path.iter().map(|path| path.join(name)));
         // A dependency stands beside the role that names it.
         if let Some(role) = parent.or(context.role.as_ref()) {
@@ -289,6 +289,32 @@ impl Loader<'_> {
         candidates.push(context.playbook_dir.join(name));
         candidates.into_iter().map(|path| normal(&path)).collect()
     }
+}
+
+/// Where a role was found, and under which name.
+struct Found {
+    path: PathBuf,
+    name: String,
+    collection: Option<Arc<str>>,
+}
+
+/// Names in a role are looked for in its own collection and in those its `meta` names; the play's do not count.
+fn set_collections(keywords: &mut Arc<Keywords>, wanted: &Wanted, collection: Option<&str>, meta: Option<&Node>) {
+    let mut names: Vec<String> = collection.map(str::to_owned).into_iter().collect();
+    names.extend(meta.and_then(|node| node.get("collections")).map(list_of).unwrap_or_default().iter().filter_map(text_of));
+    names.extend(wanted.keywords.collections());
+    if names.is_empty() {
+        if keywords.get(Keyword::Collections).is_some() {
+            Arc::make_mut(keywords).unset(Keyword::Collections);
+        }
+    } else {
+        let list = Value::list(names.into_iter().map(Value::text).collect());
+        Arc::make_mut(keywords).set(Keyword::Collections, Spanned::new(list, wanted.name.span.clone()));
+    }
+}
+
+fn text_of(item: &Spanned<Value>) -> Option<String> {
+    item.value.as_str().map(str::to_owned)
 }
 
 /// Two uses of a role are one if files, variables and keywords are the same.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::keywords::{Written, is_variable_name, not_valid, spanned};
 use super::{Known, Loader, args};
 use crate::playbook::{
-    ActionName, Context, Entry, Keyword, Keywords, Loop, LoopControl, Meta, ModuleCall, Place, Register, Task, TaskArgs, Work, did_you_mean,
+    ActionName, Context, Entry, Keyword, Keywords, Loop, LoopControl, Meta, ModuleCall, Place, Register, Routed, Task, TaskArgs, Work,
+    did_you_mean,
 };
 use crate::source::{Diagnostic, Diagnostics, Spanned};
 use crate::value::{Text, Value};
@@ -29,7 +30,9 @@ impl Loader<'_> {
         let place = if context.handlers { Place::Handler } else { Place::Task };
         let mut written = self.written(node, place, diagnostics);
         let looping = self.take_loop(&mut written, place, diagnostics);
-        let call = self.call(node, &written, place, diagnostics)?;
+        let own = written.inherited.collections();
+        let searched = if own.is_empty() { context.keywords.collections() } else { own };
+        let call = self.call(node, &written, place, &searched, diagnostics)?;
         if call.local {
             written.inherited.set(Keyword::DelegateTo, Spanned::new(Value::text("localhost"), call.name.span.clone()));
         }
@@ -41,7 +44,7 @@ impl Loader<'_> {
                 None
             }
             _ => {
-                let work = self.work(call, &written, diagnostics)?;
+                let work = self.work(call, &written, context, diagnostics)?;
                 Some(Entry::Task(Arc::new(self.finish(node, &written, looping, work, context, diagnostics))))
             }
         }
@@ -79,7 +82,14 @@ impl Loader<'_> {
     }
 
     /// The one key that names a module.
-    pub(super) fn call<'n>(&self, node: &'n Node, written: &Written<'n>, place: Place, diagnostics: &mut Diagnostics) -> Option<Call<'n>> {
+    pub(super) fn call<'n>(
+        &self,
+        node: &'n Node,
+        written: &Written<'n>,
+        place: Place,
+        searched: &[String],
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Call<'n>> {
         let mut found: Vec<(&Node, &Node, bool)> = written.rest.iter().map(|(key, value)| (*key, *value, false)).collect();
         let (unknown_keywords, modules): (Vec<_>, Vec<_>) =
             found.drain(..).partition(|(key, ..)| key.as_str().is_some_and(|name| self.is_keyword_typo(name)));
@@ -101,11 +111,11 @@ impl Loader<'_> {
                 None
             }
             ([(key, value, _)], []) => {
-                let name = self.action_name(key.as_str()?, key, diagnostics)?;
+                let name = self.action_name(key.as_str()?, key, searched, diagnostics)?;
                 let args = self.args(&name, value, written, diagnostics)?;
                 Some(Call { name, args, value, local: false })
             }
-            ([], [(key, value, local)]) => self.explicit_call(key, value, *local, written, diagnostics),
+            ([], [(key, value, local)]) => self.explicit_call(key, value, *local, written, searched, diagnostics),
             _ => {
                 let names: Vec<&str> = modules.iter().chain(&explicit).filter_map(|(key, ..)| key.as_str()).collect();
                 let mut diagnostic = Diagnostic::error(format!("conflicting action statements: {}", names.join(", ")));
@@ -135,12 +145,13 @@ impl Loader<'_> {
         value: &'n Node,
         local: bool,
         written: &Written<'n>,
+        searched: &[String],
         diagnostics: &mut Diagnostics,
     ) -> Option<Call<'n>> {
         if let Some(text) = value.as_text() {
             let whole = text.as_str().trim();
             let (module, rest) = whole.split_once(char::is_whitespace).unwrap_or((whole, ""));
-            let name = self.action_name(module, value, diagnostics)?;
+            let name = self.action_name(module, value, searched, diagnostics)?;
             let rest = if text.is_trusted() { Text::trusted(rest.trim(), text.origin().cloned()) } else { Text::new(rest.trim()) };
             let mut args = report(args::parse(&name.short, &rest, &value.span), diagnostics)?;
             self.add_args_keyword(&mut args, written, diagnostics);
@@ -153,7 +164,7 @@ impl Loader<'_> {
         let text = module.as_text()?;
         let whole = text.as_str().trim();
         let (first, rest) = whole.split_once(char::is_whitespace).unwrap_or((whole, ""));
-        let name = self.action_name(first, module, diagnostics)?;
+        let name = self.action_name(first, module, searched, diagnostics)?;
         let rest = if text.is_trusted() { Text::trusted(rest.trim(), text.origin().cloned()) } else { Text::new(rest.trim()) };
         let beside = report(args::parse(&name.short, &rest, &module.span), diagnostics)?;
         // `args` of the mapping wins over what stands beside the module's name, and that over the other keys.
@@ -177,10 +188,26 @@ impl Loader<'_> {
         Some(Call { name, args, value, local })
     }
 
-    fn action_name(&self, written: &str, at: &Node, diagnostics: &mut Diagnostics) -> Option<ActionName> {
-        let short = short_name(written);
+    fn action_name(&self, written: &str, at: &Node, searched: &[String], diagnostics: &mut Diagnostics) -> Option<ActionName> {
+        let (full, file) = match self.route(written, searched) {
+            Routed::To { name, warnings, file } => {
+                warnings.into_iter().for_each(|warning| diagnostics.push(Diagnostic::warning(warning).at(&at.span)));
+                (name, file)
+            }
+            Routed::Removed(message) => {
+                self.missing.set(true);
+                diagnostics.push(at.error(message));
+                return None;
+            }
+            Routed::Missing => (written.to_owned(), false),
+        };
+        let short = short_name(&full);
         let name = ActionName { written: Arc::from(written), short: Arc::from(short), span: at.span.clone() };
-        let known = if INCLUDES.contains(&short) { Known::Yes } else { self.known(short) };
+        let known = match self.known(short) {
+            Known::No if INCLUDES.contains(&short) => Known::Yes,
+            Known::No if file => Known::NotYet,
+            known => known,
+        };
         match known {
             Known::Yes => Some(name),
             Known::NotYet => {
@@ -202,6 +229,24 @@ impl Loader<'_> {
                 None
             }
         }
+    }
+
+    /// Where a name leads: a full one by itself, a short one through the collections that are searched.
+    fn route(&self, written: &str, searched: &[String]) -> Routed {
+        if written.matches('.').count() >= 2 {
+            return self.world.collections.module(written);
+        }
+        let own = || Routed::To { name: written.to_owned(), warnings: Vec::new(), file: false };
+        if written.contains('.') {
+            return own();
+        }
+        let found = searched.iter().find_map(|collection| match self.world.collections.module(&format!("{collection}.{written}")) {
+            Routed::Missing => None,
+            // Of Ansible's own collection every name leads to itself, also one that is not there.
+            Routed::To { name, file: false, .. } if (self.world.module)(short_name(&name)) == Known::No => None,
+            routed => Some(routed),
+        });
+        found.unwrap_or_else(own)
     }
 
     fn args(&self, name: &ActionName, value: &Node, written: &Written<'_>, diagnostics: &mut Diagnostics) -> Option<TaskArgs> {
@@ -242,7 +287,7 @@ impl Loader<'_> {
         }
     }
 
-    fn work(&self, call: Call<'_>, written: &Written<'_>, diagnostics: &mut Diagnostics) -> Option<Work> {
+    fn work(&self, call: Call<'_>, written: &Written<'_>, context: &Context, diagnostics: &mut Diagnostics) -> Option<Work> {
         Some(match &*call.name.short {
             "include_tasks" => Work::IncludeTasks(self.include_tasks(&call, written, diagnostics)?),
             "include_role" => Work::IncludeRole(self.include_role(&call, written, diagnostics)?),
@@ -253,7 +298,11 @@ impl Loader<'_> {
                 };
                 Work::Meta(Spanned::new(Meta::parse(text.value.as_str()), text.span.clone()))
             }
-            _ => Work::Module(ModuleCall { name: call.name, args: call.args }),
+            _ => {
+                let keywords = context.keywords.inherited_by(written.inherited.clone());
+                let defaults = self.module_defaults(&keywords, &call.name);
+                Work::Module(ModuleCall { name: call.name, args: call.args, defaults })
+            }
         })
     }
 
@@ -308,7 +357,7 @@ impl Loader<'_> {
 }
 
 /// `name` without the prefixes that mean Ansible's own modules.
-fn short_name(name: &str) -> &str {
+pub(super) fn short_name(name: &str) -> &str {
     name.strip_prefix("ansible.builtin.").or_else(|| name.strip_prefix("ansible.legacy.")).unwrap_or(name)
 }
 
