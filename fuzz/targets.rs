@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use driftless::inventory::{self, HostPattern, Inventory};
+use driftless::inventory::{self, HostPattern, Inventory, SourceOptions};
 use driftless::source::{Diagnostics, Source, render};
 use driftless::template::{Context, Engine, NoWorld, Scope, Templar, Variable};
 use driftless::value::{Text, Value};
@@ -43,7 +43,7 @@ pub fn inventory(bytes: &[u8]) {
     let folder = tempfile::tempdir().expect("a folder for temporary files is there");
     std::fs::write(folder.path().join(name), rest).expect("a temporary file can be written");
     let mut diagnostics = Diagnostics::new();
-    let loaded = inventory::load(&[name.to_owned()], folder.path(), &mut diagnostics);
+    let loaded = inventory::load(&[name.to_owned()], folder.path(), &SourceOptions::default(), &mut diagnostics);
     for group in loaded.group_ids() {
         let _ = loaded.hosts_of(group);
     }

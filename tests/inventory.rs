@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use driftless::inventory::{HostPattern, Inventory, load};
+use driftless::inventory::{HostPattern, Inventory, SourceOptions, load};
 use driftless::source::{Diagnostics, render};
 use driftless::value::Map;
 use driftless::vars::{GraphVars, HashBehaviour, InventoryReport, Kind, Layer, Precedence, RunVars, VarWorld};
@@ -13,7 +13,7 @@ use driftless::vars::{GraphVars, HashBehaviour, InventoryReport, Kind, Layer, Pr
 fn world(file: &str) -> Arc<VarWorld> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/inventory");
     let mut diagnostics = Diagnostics::new();
-    let inventory = load(&[file.to_owned()], &folder, &mut diagnostics);
+    let inventory = load(&[file.to_owned()], &folder, &SourceOptions::default(), &mut diagnostics);
     let extra = Layer::new(Precedence::Extra, "none", Map::new());
     let world = VarWorld::new(Arc::new(inventory), extra, RunVars::default(), HashBehaviour::Replace, &mut diagnostics);
     let said: String = diagnostics.iter().map(|diagnostic| render(diagnostic, &|_, text| text.to_owned())).collect();
@@ -70,7 +70,7 @@ fn examples_load_without_a_word() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("inventory-examples");
     let hosts = |source: &str| {
         let mut diagnostics = Diagnostics::new();
-        let inventory = load(&[source.to_owned()], &folder, &mut diagnostics);
+        let inventory = load(&[source.to_owned()], &folder, &SourceOptions::default(), &mut diagnostics);
         let extra = Layer::new(Precedence::Extra, "none", Map::new());
         let world = Arc::new(VarWorld::new(Arc::new(inventory), extra, RunVars::default(), HashBehaviour::Replace, &mut diagnostics));
         assert!(diagnostics.is_empty(), "{source}");

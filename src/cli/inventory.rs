@@ -8,6 +8,7 @@ use clap::Args;
 use super::flags::InventoryFlags;
 use super::session::{Exit, Hosts, Session};
 use crate::executor::absolute;
+use crate::inventory::HostPattern;
 use crate::source::Diagnostics;
 use crate::vars::{GraphVars, HashBehaviour, InventoryReport, Kind, RunVars, VarWorld};
 
@@ -60,13 +61,15 @@ fn execute(args: &InventoryArgs) -> Result<u8, Exit> {
         1 => {}
         _ => return Err(session.refuse("Conflicting options used, only one of --host, --graph or --list can be used at the same time.", 5)),
     }
-    let hosts = session.hosts(&args.inventory)?;
+    let hosts = session.all_hosts(&args.inventory)?;
     let text = report(args, &mut session, &hosts)?;
     match &args.output {
         None => session.display.line(&text),
         Some(path) => {
-            if let Err(error) = std::fs::write(path, format!("{text}\n")) {
-                return Err(session.refuse(format!("could not write `{}`: {error}", path.display()), 1));
+            // YAML is a text of whole lines; the others are what stands between the screen's line breaks.
+            let end = if args.yaml && !args.graph { "\n" } else { "" };
+            if let Err(error) = std::fs::write(path, text + end) {
+                return Err(session.refuse(format!("Unable to write to destination file '{}': {error}", path.display()), 1));
             }
         }
     }
@@ -82,15 +85,17 @@ fn report(args: &InventoryArgs, session: &mut Session, hosts: &Hosts) -> Result<
     }
     session.tell(diagnostics, 4)?;
     let world = Arc::new(world);
-    let mut report = InventoryReport::new(&world, if args.export { Kind::Export } else { Kind::Merged });
-    if let Some(limit) = &hosts.limit {
-        let limited = limit.resolve(&hosts.inventory, &mut Diagnostics::new()).map_err(|error| session.refuse(error.to_string(), 1))?;
-        report = report.limited_to(limited);
+    let is_export = args.export || session.config.inventory_export.value;
+    let mut report = InventoryReport::new(&world, if is_export { Kind::Export } else { Kind::Merged });
+    if let Some(pattern) = &args.host {
+        let found = session.named_hosts(&hosts.inventory, &HostPattern::parse(pattern))?;
+        let [host] = found.as_slice() else {
+            return Err(session.refuse("You must pass a single valid host to --host parameter", 5));
+        };
+        return if args.yaml { report.host_yaml(*host).map_err(|error| session.refuse(error, 1)) } else { Ok(report.host_json(*host)) };
     }
-    if let Some(name) = &args.host {
-        let host = hosts.inventory.host_named(name);
-        let host = host.ok_or_else(|| session.refuse("You must pass a single valid host to --host parameter", 5))?;
-        return if args.yaml { report.host_yaml(host).map_err(|error| session.refuse(error, 1)) } else { Ok(report.host_json(host)) };
+    if let Some(limited) = session.limited(hosts)? {
+        report = report.limited_to(limited);
     }
     if args.graph {
         let vars = if args.vars { GraphVars::Show } else { GraphVars::Hide };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::session::{Exit, Hosts, Session};
 use crate::executor::TagFilter;
-use crate::inventory::{HostPattern, Inventory};
+use crate::inventory::{HostPattern, Inventory, LOCALHOST};
 use crate::playbook::load::Loader;
 use crate::playbook::{Block, Play, Playbook, Task, Work};
 use crate::source::Diagnostics;
@@ -108,9 +108,7 @@ pub fn matched(session: &mut Session, hosts: &Hosts, pattern: &str) -> Result<()
 
 fn names_of(session: &mut Session, hosts: &Hosts, patterns: &[String]) -> Result<Vec<Arc<str>>, Exit> {
     let mut inventory = Inventory::clone(&hosts.inventory);
-    if let Some(name) = patterns.iter().find(|name| matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1"))
-        && inventory.host_named(name).is_none()
-    {
+    if let Some(name) = patterns.iter().find(|name| LOCALHOST.contains(&name.as_str())) {
         inventory.implicit_localhost(name);
     }
     let mut diagnostics = Diagnostics::new();

@@ -8,6 +8,7 @@ mod inventory;
 mod list;
 mod playbook;
 mod session;
+mod sources;
 mod terminal;
 
 use std::ffi::OsString;

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::flags::{ConnectionFlags, InventoryFlags, RunFlags};
+use super::sources::source_options;
 use super::terminal::Terminal;
 use crate::action;
 use crate::callback::{self, ResultFormat, Screen};
@@ -14,7 +15,7 @@ use crate::config::{Config, Surroundings};
 use crate::display::{Colour, Display, Echo};
 use crate::executor::{ConnectionDefaults, Executor, Gathering, Leases, Options, RunEnd, Shared, TagFilter, World, static_scope};
 use crate::helper::Store;
-use crate::inventory::{self, HostPattern, Inventory};
+use crate::inventory::{self, HostId, HostPattern, Inventory};
 use crate::playbook::Collections;
 use crate::playbook::Playbook;
 use crate::playbook::load::{Known, Loader, World as LoaderWorld};
@@ -93,8 +94,31 @@ impl Session {
         Exit(code)
     }
 
-    /// Loads the inventory and the extra variables.
+    /// Loads the inventory and the extra variables; a `--limit` that leaves no hosts ends the program.
     pub fn hosts(&mut self, flags: &InventoryFlags) -> Result<Hosts, Exit> {
+        let hosts = self.all_hosts(flags)?;
+        if self.limited(&hosts)?.is_some_and(|limited| limited.is_empty()) {
+            return Err(self.refuse("Specified inventory, host pattern and/or --limit leaves us with no hosts to target.", 1));
+        }
+        Ok(hosts)
+    }
+
+    /// The hosts that `--limit` names, where it is given.
+    pub fn limited(&mut self, hosts: &Hosts) -> Result<Option<Vec<HostId>>, Exit> {
+        let Some(limit) = &hosts.limit else { return Ok(None) };
+        self.named_hosts(&hosts.inventory, limit).map(Some)
+    }
+
+    /// The hosts that a pattern names.
+    pub fn named_hosts(&mut self, inventory: &Inventory, pattern: &HostPattern) -> Result<Vec<HostId>, Exit> {
+        let mut diagnostics = Diagnostics::new();
+        let found = pattern.resolve(inventory, &mut diagnostics);
+        self.tell(diagnostics, 1)?;
+        found.map_err(|error| self.refuse(error.to_string(), 1))
+    }
+
+    /// Loads the inventory and the extra variables.
+    pub fn all_hosts(&mut self, flags: &InventoryFlags) -> Result<Hosts, Exit> {
         if let Some(message) = flags.unsupported() {
             return Err(self.refuse(message, 5));
         }
@@ -104,7 +128,6 @@ impl Session {
             flags.inventory.clone()
         };
         let mut diagnostics = Diagnostics::new();
-        let inventory = inventory::load(&sources, &self.folder, &mut diagnostics);
         for argument in &flags.extra_vars {
             if let Some(file) = argument.strip_prefix('@').filter(|file| !self.folder.join(file).is_file()) {
                 return Err(self
@@ -113,6 +136,10 @@ impl Session {
         }
         let extra = extra_vars(&flags.extra_vars, &self.folder, &mut diagnostics);
         self.tell(diagnostics, 4)?;
+        let options = source_options(&self.config, &self.folder, &extra);
+        let mut diagnostics = Diagnostics::new();
+        let inventory = inventory::load(&sources, &self.folder, &options, &mut diagnostics);
+        self.tell(diagnostics, 1)?;
         let limit = match &flags.limit {
             None => None,
             Some(text) => match HostPattern::parse_limit(text, &self.folder) {
@@ -120,18 +147,6 @@ impl Session {
                 Err(error) => return Err(self.refuse(error.to_string(), 1)),
             },
         };
-        if let Some(pattern) = &limit {
-            let mut diagnostics = Diagnostics::new();
-            let found = pattern.resolve(&inventory, &mut diagnostics);
-            self.tell(diagnostics, 1)?;
-            match found {
-                Ok(hosts) if hosts.is_empty() => {
-                    return Err(self.refuse("Specified inventory, host pattern and/or --limit leaves us with no hosts to target.", 1));
-                }
-                Ok(_) => {}
-                Err(error) => return Err(self.refuse(error.to_string(), 1)),
-            }
-        }
         Ok(Hosts { inventory: Arc::new(inventory), sources, limit, extra })
     }
 
@@ -143,7 +158,7 @@ impl Session {
     /// Loads with a loader that knows modules, lookups and variables.
     pub fn with_loader<T>(&mut self, hosts: &Hosts, body: impl FnOnce(&mut Self, &Loader<'_>) -> T) -> T {
         let engine = Arc::new(Engine::new());
-        let context = Arc::new(Context::of_playbook(self.folder.clone(), lookups(&hosts.inventory)));
+        let context = Arc::new(Context::of_playbook(self.folder.clone(), world_lookups(&hosts.inventory)));
         let extra = Arc::clone(&hosts.extra.vars);
         let render =
             |value: &Value, layers: &[Arc<crate::value::Map>]| static_scope::render_for_loader(&engine, &context, value, layers, &extra);
@@ -289,13 +304,14 @@ impl Session {
         };
         let sources = hosts.sources.clone();
         let folder = self.folder.clone();
+        let options_of_sources = source_options(&self.config, &self.folder, &hosts.extra);
         let Some(screen) = Screen::new(&callback_name, screen_options, &mut self.display) else {
             let names: Vec<&str> = callback::CALLBACKS.iter().map(|entry| entry.name).collect();
             return Err(self.refuse(format!("the callback `{callback_name}` is not there, expected one of {}", names.join(", ")), 1));
         };
         let mut terminal = Terminal::new(screen, events);
-        let reload = |diagnostics: &mut Diagnostics| inventory::load(&sources, &folder, diagnostics);
-        let world = World { loader, lookups: lookups(&hosts.inventory), reload: &reload, console: &mut terminal };
+        let reload = |diagnostics: &mut Diagnostics| inventory::load(&sources, &folder, &options_of_sources, diagnostics);
+        let world = World { loader, lookups: world_lookups(&hosts.inventory), reload: &reload, console: &mut terminal };
         Ok(Executor::new(options, vars, shared, world).run(playbooks))
     }
 
@@ -462,7 +478,8 @@ fn known_module(name: &str) -> Known {
     }
 }
 
-fn lookups(inventory: &Arc<Inventory>) -> Arc<dyn WorldLookups> {
+/// What templates may ask of an inventory, of settings and of files.
+pub fn world_lookups(inventory: &Arc<Inventory>) -> Arc<dyn WorldLookups> {
     Arc::new(Lookups { inventory: Arc::clone(inventory) })
 }
 

@@ -180,8 +180,6 @@ pub const OTHERS: &[SettingInfo] = &[
     other("connection/ssh", "verbosity", Kind::Integer, Some("0"), &["ssh_connection.verbosity"], &["ANSIBLE_SSH_VERBOSITY"], &[], Effect::Quiet("SSH is part of the program")),
     other("connection/winrm", "kinit_env_vars", Kind::List, Some(""), &["winrm.kinit_env_vars"], &[], &[], Effect::Quiet("of Windows")),
     other("connection/winrm", "pipelining", Kind::Bool, Some("False"), &["defaults.pipelining", "connection.pipelining"], &["ANSIBLE_PIPELINING"], &[], Effect::Quiet("of Windows")),
-    other("inventory/generator", "use_extra_vars", Kind::Bool, Some("False"), &["inventory_plugins.use_extra_vars", "inventory_plugin_generator.use_extra_vars"], &["ANSIBLE_INVENTORY_USE_EXTRA_VARS", "ANSIBLE_GENERATOR_USE_EXTRA_VARS"], &[], Effect::Warned("not supported yet")),
-    other("inventory/yaml", "yaml_extensions", Kind::List, Some(".yaml,.yml,.json"), &["defaults.yaml_valid_extensions", "inventory_plugin_yaml.yaml_valid_extensions"], &["ANSIBLE_YAML_FILENAME_EXT", "ANSIBLE_INVENTORY_PLUGIN_EXTS"], &[], Effect::Warned("not supported yet")),
     other("lookup/url", "ca_path", Kind::Text, None, &["url_lookup.ca_path"], &["ANSIBLE_LOOKUP_URL_CA_PATH"], &[], Effect::Warned("not supported yet")),
     other("lookup/url", "ciphers", Kind::List, None, &["url_lookup.ciphers"], &["ANSIBLE_LOOKUP_URL_CIPHERS"], &[], Effect::Warned("not supported yet")),
     other("lookup/url", "follow_redirects", Kind::Text, Some("urllib2"), &["url_lookup.follow_redirects"], &["ANSIBLE_LOOKUP_URL_FOLLOW_REDIRECTS"], &["all", "no", "none", "safe", "urllib2", "yes"], Effect::Warned("not supported yet")),

@@ -218,6 +218,8 @@ settings! {
         "Which kinds of inventory sources are tried, in this order.";
     inventory_export: bool = "", "INVENTORY_EXPORT", Some("False"), ["inventory.export"], ["ANSIBLE_INVENTORY_EXPORT"], [],
         "As `--export`.";
+    inventory_generator_use_extra_vars: bool = "inventory/generator", "use_extra_vars", Some("False"), ["inventory_plugins.use_extra_vars", "inventory_plugin_generator.use_extra_vars"], ["ANSIBLE_INVENTORY_USE_EXTRA_VARS", "ANSIBLE_GENERATOR_USE_EXTRA_VARS"], [],
+        "The inventory plugin `generator` sees extra variables.";
     inventory_ignore_extensions: Vec<String> = "", "INVENTORY_IGNORE_EXTS", Some(".pyc,.pyo,.swp,.bak,~,.rpm,.md,.txt,.rst,.orig,.cfg,.retry"), ["defaults.inventory_ignore_extensions", "inventory.ignore_extensions"], ["ANSIBLE_INVENTORY_IGNORE"], [],
         "Endings of files that are left out in an inventory folder.";
     inventory_ignore_patterns: Vec<String> = "", "INVENTORY_IGNORE_PATTERNS", Some(""), ["defaults.inventory_ignore_patterns", "inventory.ignore_patterns"], ["ANSIBLE_INVENTORY_IGNORE_REGEX"], [],
@@ -230,6 +232,8 @@ settings! {
         "Warn of an inventory of which no source can be read.";
     inventory_use_extra_vars: bool = "inventory/constructed", "use_extra_vars", Some("False"), ["inventory_plugins.use_extra_vars"], ["ANSIBLE_INVENTORY_USE_EXTRA_VARS"], [],
         "Inventory plugins see extra variables.";
+    inventory_yaml_extensions: Vec<String> = "inventory/yaml", "yaml_extensions", Some(".yaml,.yml,.json"), ["defaults.yaml_valid_extensions", "inventory_plugin_yaml.yaml_valid_extensions"], ["ANSIBLE_YAML_FILENAME_EXT", "ANSIBLE_INVENTORY_PLUGIN_EXTS"], [],
+        "Endings of inventories in YAML.";
     jinja2_extensions: Vec<String> = "", "DEFAULT_JINJA2_EXTENSIONS", Some(""), ["defaults.jinja2_extensions"], ["ANSIBLE_JINJA2_EXTENSIONS"], [],
         "`jinja2.ext.do` and `jinja2.ext.loopcontrols` add their statements to templates; others have no effect.";
     junit_fail_on_change: bool = "callback/junit", "fail_on_change", Some("False"), [], ["JUNIT_FAIL_ON_CHANGE"], [],

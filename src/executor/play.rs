@@ -7,7 +7,7 @@ use super::batch::Batch;
 use super::{Executor, Gathering, Stop, static_scope};
 use crate::action::to_bool;
 use crate::event::Event;
-use crate::inventory::{HostId, HostPattern};
+use crate::inventory::{HostId, HostPattern, Inventory, LOCALHOST};
 use crate::playbook::load::Loader;
 use crate::playbook::{ActionName, Block, Context, Entry, Keyword, Keywords, Meta, ModuleCall, Play, Task, TaskArgs, VarsPrompt, Work};
 use crate::source::{Diagnostics, Span, Spanned};
@@ -105,10 +105,11 @@ impl Executor<'_> {
     fn play_hosts(&mut self, patterns: &[String], order: Option<&str>, written: &Spanned<Value>) -> Result<Vec<HostId>, Stop> {
         let mut diagnostics = Diagnostics::new();
         // An implicit localhost is met only by its name.
-        let wants_local =
-            patterns.iter().flat_map(|pattern| pattern.split([',', ':'])).find(|name| matches!(*name, "localhost" | "127.0.0.1" | "::1"));
-        if let Some(name) = wants_local.filter(|name| self.vars.inventory().host_named(name).is_none()) {
-            let mut inventory = crate::inventory::Inventory::clone(self.vars.inventory());
+        let wants_local = patterns.iter().flat_map(|pattern| pattern.split([',', ':'])).find(|name| LOCALHOST.contains(name));
+        let is_explicit =
+            |inventory: &Inventory, name: &str| inventory.host_named(name).is_some_and(|id| !inventory.host(id).is_implicit());
+        if let Some(name) = wants_local.filter(|name| !is_explicit(self.vars.inventory(), name)) {
+            let mut inventory = Inventory::clone(self.vars.inventory());
             inventory.implicit_localhost(name);
             self.vars = self.vars.with_inventory(Arc::new(inventory), &mut diagnostics);
         }

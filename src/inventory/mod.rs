@@ -12,8 +12,8 @@ use std::sync::{Arc, OnceLock};
 
 pub use group::{Group, GroupId};
 pub use host::{Host, HostId};
-pub use pattern::{HostPattern, PatternError};
-pub use source::load;
+pub use pattern::{HostPattern, Mismatch, PatternError};
+pub use source::{GroupNames, HostVariables, SourceOptions, VarFiles, load};
 
 use crate::value::{Map, Value};
 
@@ -26,6 +26,10 @@ pub struct Inventory {
     group_ids: Arc<HashMap<Arc<str>, GroupId>>,
     /// The sources as the user gave them, files with their absolute path.
     sources: Arc<Vec<Arc<str>>>,
+    /// What a host pattern is that names nobody.
+    mismatch: Mismatch,
+    /// The name by which a play met the implicit `localhost` is its name for the rest of the run.
+    localhost_is_met: bool,
     derived: Derived,
 }
 
@@ -41,6 +45,9 @@ impl Clone for Derived {
         Self::default()
     }
 }
+
+/// Names of this machine that patterns and `delegate_to` may use whatever the inventory has.
+pub const LOCALHOST: &[&str] = &["localhost", "127.0.0.1", "::1"];
 
 /// A group cannot be put below itself.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -67,6 +74,8 @@ impl Inventory {
             host_ids: Arc::default(),
             group_ids: Arc::default(),
             sources: Arc::default(),
+            mismatch: Mismatch::default(),
+            localhost_is_met: false,
             derived: Derived::default(),
         };
         let all = inventory.add_group("all");
@@ -222,16 +231,43 @@ impl Inventory {
         })
     }
 
-    /// `localhost` as Ansible knows it without any inventory: local, in no group. Adds it where it is not there.
+    /// `localhost` as Ansible knows it without any inventory: local, in no group. One host that answers to all of [`LOCALHOST`], by the
+    /// name that a play met it by first; where the inventory names one of them, that host answers to the others.
     pub fn implicit_localhost(&mut self, name: &str) -> HostId {
         if let Some(id) = self.host_named(name) {
+            if self.host(id).is_implicit && !self.localhost_is_met {
+                self.localhost_is_met = true;
+                self.rename(id, name);
+            }
             return id;
         }
         let id = self.add_host(name);
         let host = self.host_mut(id);
         host.is_implicit = true;
         host.set("ansible_connection", Value::text("local"));
+        self.name_localhost(id);
         id
+    }
+
+    /// Makes sure that all of [`LOCALHOST`] are known, after sources were read.
+    fn settle_localhost(&mut self) {
+        let named = self.host_ids().find(|id| LOCALHOST.contains(&&**self.host(*id).name()));
+        let id = named.unwrap_or_else(|| self.implicit_localhost(LOCALHOST[0]));
+        self.name_localhost(id);
+    }
+
+    fn name_localhost(&mut self, id: HostId) {
+        let names = Arc::make_mut(&mut self.host_ids);
+        for name in LOCALHOST {
+            names.entry((*name).into()).or_insert(id);
+        }
+    }
+
+    fn rename(&mut self, id: HostId, name: &str) {
+        if &**self.host(id).name() != name {
+            self.derived = Derived::default();
+            self.host_mut(id).name = name.into();
+        }
     }
 
     /// The host `name`, made where it is not there; in no group yet ([`Inventory::settle`] puts it into `ungrouped`).
@@ -239,10 +275,14 @@ impl Inventory {
         if let Some(id) = self.host_named(name) {
             if self.host(id).is_implicit {
                 self.derived = Derived::default();
+                self.rename(id, name);
                 let host = self.host_mut(id);
                 (host.is_implicit, host.vars) = (false, Arc::default());
+                return id;
             }
-            return id;
+            if &**self.host(id).name() == name {
+                return id;
+            }
         }
         self.derived = Derived::default();
         let id = HostId(u32::try_from(self.hosts.len()).expect("fewer hosts than 2^32"));

@@ -23,9 +23,35 @@ pub enum PatternError {
     /// `web[9]` of a group with fewer hosts.
     #[error("no hosts matched the subscripted pattern `{0}`")]
     Subscript(String),
+    /// A part that names nobody, where that is an error.
+    #[error("Could not match supplied host pattern, ignoring: {0}")]
+    Mismatch(String),
     /// `--limit @file` whose file cannot be read.
-    #[error("unable to read the limit file `{0}`: {1}")]
+    #[error("Unable to find limit file {0}: {1}")]
     LimitFile(String, String),
+}
+
+/// What a pattern is that names nobody: the setting `host_pattern_mismatch`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mismatch {
+    /// An error.
+    Error,
+    /// Nothing worth a word.
+    Ignore,
+    /// A warning.
+    #[default]
+    Warning,
+}
+
+impl Mismatch {
+    /// The choice of this name.
+    pub fn named(name: &str) -> Self {
+        match name {
+            "error" => Self::Error,
+            "ignore" => Self::Ignore,
+            _ => Self::Warning,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -209,7 +235,13 @@ fn enumerate(inventory: &Inventory, name: &str, diagnostics: &mut Diagnostics) -
         hosts.extend(matcher.hosts(inventory));
     }
     if hosts.is_empty() && !found_group && name != "all" {
-        diagnostics.push(Diagnostic::warning(format!("could not match supplied host pattern, ignoring: `{name}`")));
+        match inventory.mismatch {
+            Mismatch::Error => return Err(PatternError::Mismatch(name.to_owned())),
+            Mismatch::Ignore => {}
+            Mismatch::Warning => {
+                diagnostics.push(Diagnostic::warning(format!("could not match supplied host pattern, ignoring: `{name}`")));
+            }
+        }
     }
     Ok(hosts)
 }

@@ -11,7 +11,7 @@ use crate::executor::job::{Include, IncludeWhat};
 use crate::executor::keywords::{KeywordError, Reader, flag, int, render, seconds};
 use crate::executor::outcome::ItemEnd;
 use crate::executor::target::{Route, RouteError, route};
-use crate::inventory::{HostId, Inventory};
+use crate::inventory::{HostId, Inventory, LOCALHOST};
 use crate::playbook::{IncludeRole, Keyword, ModuleCall, RoleFiles, Work};
 use crate::source::{Diagnostics, Spanned};
 use crate::template::Templar;
@@ -281,7 +281,7 @@ fn host_for(stack: &VarStack, name: &str) -> (Arc<crate::vars::VarWorld>, HostId
         return (Arc::clone(stack.world()), id);
     }
     let mut wider = Inventory::clone(inventory);
-    let id = if matches!(name, "localhost" | "127.0.0.1" | "::1") {
+    let id = if LOCALHOST.contains(&name) {
         wider.implicit_localhost(name)
     } else {
         let id = wider.add_host(name);

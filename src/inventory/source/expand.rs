@@ -2,7 +2,7 @@
 
 /// The hosts that `pattern` names, and the port behind it.
 pub(super) fn expand(pattern: &str) -> Result<(Vec<String>, Option<u16>), String> {
-    if pattern.trim_end().ends_with(':') && !pattern.contains('[') {
+    if pattern.trim_end().ends_with(':') {
         return Err(format!(
             "invalid host pattern `{pattern}`: ending in `:` is not allowed, this character is reserved to provide a port"
         ));
@@ -63,10 +63,14 @@ fn unbracketed(host: &str) -> &str {
 }
 
 fn expand_ranges(pattern: &str, names: &mut Vec<String>) -> Result<(), String> {
-    let Some((head, range, tail)) = first_range(pattern) else {
+    let Some(open) = pattern.find('[') else {
         names.push(pattern.to_owned());
         return Ok(());
     };
+    // As Ansible takes it apart: the first `[` and the first `]` are the ends, in whichever order they stand.
+    let close = pattern.find(']').ok_or_else(|| format!("the range in `{pattern}` has no end: expected `]`"))?;
+    let (from, to) = (open.min(close), open.max(close));
+    let (head, range, tail) = (&pattern[..from], &pattern[from + 1..to], &pattern[to + 1..]);
     for part in items(range)? {
         if names.len() >= MAX_HOSTS {
             return Err("host range names more than a million hosts".to_owned());
@@ -74,12 +78,6 @@ fn expand_ranges(pattern: &str, names: &mut Vec<String>) -> Result<(), String> {
         expand_ranges(&format!("{head}{part}{tail}"), names)?;
     }
     Ok(())
-}
-
-/// A `[` before a `:` before a `]` is a range.
-fn first_range(pattern: &str) -> Option<(&str, &str, &str)> {
-    let (open, colon, close) = (pattern.find('[')?, pattern.find(':')?, pattern.find(']')?);
-    (open < colon && colon < close).then(|| (&pattern[..open], &pattern[open + 1..close], &pattern[close + 1..]))
 }
 
 fn items(range: &str) -> Result<Vec<String>, String> {
@@ -93,11 +91,6 @@ fn items(range: &str) -> Result<Vec<String>, String> {
     if end.is_empty() {
         return Err("host range must specify end value".to_owned());
     }
-    let step: usize = step
-        .parse()
-        .ok()
-        .filter(|step| *step > 0)
-        .ok_or_else(|| format!("host range has the step `{step}`, expected a positive number"))?;
     let padded = begin.len() > 1 && begin.starts_with('0');
     if padded && begin.len() != end.len() {
         return Err("host range must specify equal-length begin and end formats".to_owned());
@@ -106,12 +99,34 @@ fn items(range: &str) -> Result<Vec<String>, String> {
         if from > to {
             return Err("host range must have begin <= end".to_owned());
         }
-        return Ok((from..=to).step_by(step).map(|index| LETTERS[index..=index].to_owned()).collect());
+        return Ok(steps(from, to, number(step)?)?.map(|index| LETTERS[index..=index].to_owned()).collect());
     }
-    let number = |text: &str| text.parse::<u64>().map_err(|_| format!("host range `[{range}]` has neither numbers nor letters as bounds"));
-    let (from, to) = (number(begin)?, number(end)?);
+    let (from, to, step) = (number(begin)?, number(end)?, number(step)?);
     let width = if padded { begin.len() } else { 0 };
-    Ok((from..=to).step_by(step).take(MAX_HOSTS + 1).map(|index| format!("{index:0width$}")).collect())
+    Ok(steps(from, to, step)?.take(MAX_HOSTS + 1).map(|index| format!("{index:0width$}")).collect())
+}
+
+/// An integer as Python's `int` reads it.
+fn number(text: &str) -> Result<i64, String> {
+    let digits = text.trim();
+    let is_whole = !digits.starts_with('_') && !digits.ends_with('_') && !digits.contains("__");
+    digits
+        .replace('_', "")
+        .parse()
+        .ok()
+        .filter(|_| is_whole)
+        .ok_or_else(|| format!("host range has the bound `{text}`, expected a number or a letter"))
+}
+
+/// From one to another, which is among them; nothing where they go the other way.
+fn steps<N: TryFrom<i64> + TryInto<i64>>(from: N, to: N, step: i64) -> Result<impl Iterator<Item = N>, String> {
+    if step == 0 {
+        return Err("host range has the step `0`, expected another number".to_owned());
+    }
+    let (from, to) = (from.try_into().unwrap_or(0), to.try_into().unwrap_or(0));
+    let end = if step > 0 { from..=to } else { 1..=0 };
+    let step = usize::try_from(step).unwrap_or(1);
+    Ok(end.step_by(step).filter_map(|number| N::try_from(number).ok()))
 }
 
 /// A range that names more hosts is a mistake of writing.
@@ -146,13 +161,32 @@ mod tests {
             ("-a:22", "-a:22"),
             ("x:22:33", "x:22:33"),
             ("a[1:2]-x:5", "a1-x a2-x :5"),
+            ("a[1:3:-1]", ""),
+            ("a[3:1]", ""),
+            ("a[-1:1]", "a-1 a0 a1"),
+            ("a[1_0:1_1]", "a10 a11"),
+            ("a[1:2]]", "a1] a2]"),
         ];
         for (pattern, shown) in cases {
             let (mut names, port) = expand(pattern).unwrap();
             names.extend(port.map(|port| format!(":{port}")));
             assert_eq!(names.join(" "), shown, "{pattern}");
         }
-        for pattern in ["a:", "a[1:]", "a[03:5]", "a[c:a]", "---", "a[1:2:3:4]", "a[x1:y]", "a[0:9999999999]"] {
+        for pattern in [
+            "a:",
+            "a[1:]",
+            "a[03:5]",
+            "a[c:a]",
+            "---",
+            "a[1:2:3:4]",
+            "a[x1:y]",
+            "a[0:9999999999]",
+            "a[1:",
+            "[",
+            "a[1:2]:",
+            "[abc]",
+            "a[1:3:0]",
+        ] {
             assert!(expand(pattern).is_err(), "{pattern}");
         }
     }

@@ -4,13 +4,30 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::{Builder, expand, literal};
+use super::{Builder, Candidate, Failure, Plugin, expand, literal};
 use crate::inventory::{GroupId, Inventory};
 use crate::source::{Diagnostic, Source, Span};
 use crate::value::Value;
 
+/// `ini`
+pub(super) struct Ini;
+
+impl Plugin for Ini {
+    fn name(&self) -> &'static str {
+        "ini"
+    }
+
+    fn takes(&self, candidate: &Candidate<'_>) -> bool {
+        candidate.is_file() && candidate.extension() != ".toml"
+    }
+
+    fn read(&self, candidate: &Candidate<'_>, builder: &mut Builder<'_>) -> Result<(), Failure> {
+        Ok(read(candidate.source()?, builder)?)
+    }
+}
+
 /// Adds what `source` says; the first mistake stops, what stood before it stays.
-pub(super) fn read(source: &Arc<Source>, builder: &mut Builder<'_>) -> Result<(), Diagnostic> {
+fn read(source: &Arc<Source>, builder: &mut Builder<'_>) -> Result<(), Diagnostic> {
     let mut reader = Reader {
         source,
         builder,

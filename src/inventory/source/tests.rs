@@ -13,7 +13,7 @@ fn read(files: &[(&str, &str)], sources: &[&str]) -> (String, Vec<String>) {
     }
     let mut diagnostics = Diagnostics::new();
     let sources: Vec<String> = sources.iter().map(|source| (*source).to_owned()).collect();
-    let inventory = load(&sources, folder.path(), &mut diagnostics);
+    let inventory = load(&sources, folder.path(), &SourceOptions::default(), &mut diagnostics);
     let mut shown = to_json(inventory.groups_variable()).to_string();
     for id in inventory.group_ids().filter(|id| !inventory.group(*id).vars().is_empty()) {
         let group = inventory.group(id);
@@ -88,7 +88,7 @@ fn yaml_is_read_as_ansible_reads_it() {
     );
     check_warning("h.yml", "- a", "h.yml:1:1 YAML inventory has invalid structure, it should be a dictionary, got `list`");
     check_warning("h.yml", "a: b: c", "h.yml:1:5 mapping values are not allowed in this context");
-    check_warning("h.yml", "plugin: x", "h.yml:1:1 plugin configuration YAML file, not YAML inventory");
+    check_warning("h.yml", "plugin: x", "h.yml:1:9 inventory config 'h.yml' specifies unknown plugin 'x'");
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn ten_thousand_hosts_load_fast() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("h.ini"), text).unwrap();
     let started = std::time::Instant::now();
-    let inventory = load(&["h.ini".to_owned()], folder.path(), &mut Diagnostics::new());
+    let inventory = load(&["h.ini".to_owned()], folder.path(), &SourceOptions::default(), &mut Diagnostics::new());
     assert_eq!(inventory.hosts_of(Inventory::ALL).len(), 10_000);
     assert!(started.elapsed().as_secs_f64() < 5.0, "{:?}", started.elapsed());
 }

@@ -1,39 +1,42 @@
 //! YAML inventories: groups by name, each with `hosts`, `vars` and `children`.
 
-use std::sync::Arc;
-
-use super::{Builder, expand};
+use super::{Builder, Candidate, Failure, Plugin, expand, plugin_file};
 use crate::inventory::GroupId;
-use crate::source::{Diagnostic, Diagnostics, Source};
+use crate::source::Diagnostic;
 use crate::value::Value;
-use crate::yaml::{Node, load_one};
+use crate::yaml::Node;
 
-/// Whether the text is a YAML inventory at all: `None` hands it to the next reader, with what was wrong.
-pub(super) fn read(source: &Arc<Source>, builder: &mut Builder<'_>) -> Result<(), Diagnostics> {
-    let mut found = Diagnostics::new();
-    let node = load_one(source, &mut found);
-    if found.has_errors() {
-        return Err(found);
+/// `yaml`
+pub(super) struct Yaml;
+
+impl Plugin for Yaml {
+    fn name(&self) -> &'static str {
+        "yaml"
     }
-    builder.diagnostics.extend(found);
-    let fail = |diagnostic: Diagnostic| {
-        let mut diagnostics = Diagnostics::new();
-        diagnostics.push(diagnostic);
-        Err(diagnostics)
-    };
-    let Some(node) = node.filter(|node| !node.is_null()) else {
-        return fail(Diagnostic::error("parsed empty YAML file"));
-    };
+
+    fn takes(&self, candidate: &Candidate<'_>) -> bool {
+        candidate.is_yaml()
+    }
+
+    fn read(&self, candidate: &Candidate<'_>, builder: &mut Builder<'_>) -> Result<(), Failure> {
+        let (document, found) = candidate.document()?;
+        found.iter().for_each(|diagnostic| builder.warn(diagnostic.clone()));
+        let Some(node) = document else { return Err("parsed empty YAML file".to_owned().into()) };
+        read(node, builder)
+    }
+}
+
+fn read(node: &Node, builder: &mut Builder<'_>) -> Result<(), Failure> {
     let Some(groups) = node.as_mapping() else {
-        return fail(node.error(format!("YAML inventory has invalid structure, it should be a dictionary, got `{}`", node.type_name())));
+        let error = format!("YAML inventory has invalid structure, it should be a dictionary, got `{}`", node.type_name());
+        return Err(node.error(error).into());
     };
-    if let Some((key, _)) = node.entry("plugin") {
-        return fail(key.error("plugin configuration YAML file, not YAML inventory").hint("inventory plugins come with a later release"));
+    if let Some(named) = plugin_file::named_plugin(node) {
+        let error = named.error("plugin configuration YAML file, not YAML inventory");
+        return Err(error.hint("files of plugins end with `.yml` or `.yaml`").into());
     }
     for (name, group) in groups {
-        if let Err(diagnostic) = self::group(name, group, builder) {
-            return fail(diagnostic);
-        }
+        self::group(name, group, builder)?;
     }
     Ok(())
 }

@@ -1,0 +1,45 @@
+//! What inventories are read with: settings, extra variables, and templates with the lookups of this program.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::session::world_lookups;
+use crate::config::Config;
+use crate::inventory::{GroupNames, HostId, HostVariables, Inventory, Mismatch, SourceOptions};
+use crate::source::Diagnostics;
+use crate::template::{Context, Engine};
+use crate::vars::{HashBehaviour, Layer, RunVars, VarWorld};
+
+/// The options of a run with these settings, below `folder`.
+pub fn source_options(config: &Config, folder: &Path, extra: &Arc<Layer>) -> SourceOptions {
+    let merges_maps = config.hash_behaviour.value == "merge";
+    let behaviour = if merges_maps { HashBehaviour::Merge } else { HashBehaviour::Replace };
+    let context = Context::of_playbook(folder.to_path_buf(), world_lookups(&Arc::new(Inventory::new())));
+    let with_var_files = {
+        let extra = Arc::clone(extra);
+        move |inventory: &Inventory| -> HostVariables {
+            let inventory = Arc::new(inventory.clone());
+            // What is wrong in these files is told when the run reads them.
+            let world = VarWorld::new(inventory, Arc::clone(&extra), RunVars::default(), behaviour, &mut Diagnostics::new());
+            Box::new(move |host: HostId| world.merged_host_vars(host))
+        }
+    };
+    SourceOptions {
+        plugins: config.inventory_enabled.value.clone(),
+        ignore_extensions: config.inventory_ignore_extensions.value.clone(),
+        ignore_patterns: config.inventory_ignore_patterns.value.clone(),
+        yaml_extensions: config.inventory_yaml_extensions.value.clone(),
+        any_unparsed_is_failed: config.inventory_any_unparsed_is_failed.value,
+        unparsed_is_failed: config.inventory_unparsed_is_failed.value,
+        unparsed_warning: config.inventory_unparsed_warning.value,
+        group_names: GroupNames::named(&config.force_valid_group_names.value),
+        mismatch: Mismatch::named(&config.host_pattern_mismatch.value),
+        use_extra_vars: config.inventory_use_extra_vars.value,
+        generator_uses_extra_vars: config.inventory_generator_use_extra_vars.value,
+        script_stderr: config.inventory_script_stderr.value,
+        merges_maps,
+        extra: Arc::clone(&extra.vars),
+        templates: Some((Arc::new(Engine::new()), Arc::new(context))),
+        with_var_files: Some(Arc::new(with_var_files)),
+    }
+}

@@ -1,0 +1,3 @@
+#!/bin/sh
+echo oh; echo no >&2
+exit 3

@@ -1,0 +1,1 @@
+chmod +x x.ini x.yml
