@@ -4,19 +4,19 @@ use crate::display::Role;
 use crate::value::{Layout, Value, dump};
 
 /// The lines of what a module calls `diff`: one difference or a list of them.
-pub(super) fn lines(diff: &Value) -> Vec<(Role, String)> {
+pub(super) fn lines(diff: &Value, context: usize) -> Vec<(Role, String)> {
     let mut lines = Vec::new();
     let all = match diff {
         Value::List(items) => items.to_vec(),
         one => vec![one.clone()],
     };
     for one in &all {
-        one_diff(one, &mut lines);
+        one_diff(one, context, &mut lines);
     }
     lines
 }
 
-fn one_diff(diff: &Value, lines: &mut Vec<(Role, String)>) {
+fn one_diff(diff: &Value, context: usize, lines: &mut Vec<(Role, String)>) {
     for (key, what) in [
         ("dst_binary", "diff skipped: destination file appears to be binary\n"),
         ("src_binary", "diff skipped: source file appears to be binary\n"),
@@ -37,7 +37,7 @@ fn one_diff(diff: &Value, lines: &mut Vec<(Role, String)>) {
         };
         let (old, new) = (text(before), text(after));
         if old != new {
-            unified(&old, &new, &header("before", "before_header"), &header("after", "after_header"), lines);
+            unified(&old, &new, &header("before", "before_header"), &header("after", "after_header"), context, lines);
             lines.push((Role::Plain, String::new()));
         }
     }
@@ -55,10 +55,10 @@ fn text(value: &Value) -> String {
     }
 }
 
-fn unified(old: &str, new: &str, before: &str, after: &str, lines: &mut Vec<(Role, String)>) {
+fn unified(old: &str, new: &str, before: &str, after: &str, context: usize, lines: &mut Vec<(Role, String)>) {
     lines.push((Role::DiffRemove, format!("--- {before}")));
     lines.push((Role::DiffAdd, format!("+++ {after}")));
-    for line in super::difflib::unified_hunks(old, new, 3) {
+    for line in super::difflib::unified_hunks(old, new, context) {
         for part in line.trim_end_matches('\n').split('\n') {
             lines.push((role_of(part), part.to_owned()));
         }

@@ -1,13 +1,13 @@
-//! Events for programs: one JSON object a line (`jsonl`, and the file named by `DRIFTLESS_EVENTS`), or one document at the end
-//! (`json`). Nothing else is written to stdout.
+//! Events for programs: one JSON object a line (the callback `events`, and the file named by `DRIFTLESS_EVENTS`). Nothing else is
+//! written to stdout.
 
 use std::io::Write;
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use super::{Callback, Options};
+use super::Callback;
 use crate::display::Display;
-use crate::event::{Event, EventSink, ItemResult, RunStats, TaskInfo, TaskResult, VERSION};
+use crate::event::{Event, EventSink, ItemResult, RunStats, TaskResult, VERSION};
 use crate::value::{Map, Value, to_json_shown};
 
 /// A file that events are written to.
@@ -31,7 +31,7 @@ impl<W: Write> EventSink for Events<W> {
     }
 }
 
-/// `jsonl`.
+/// The callback `events`.
 #[derive(Default)]
 pub(super) struct Lines;
 
@@ -63,7 +63,7 @@ fn as_json(event: &Event) -> Option<Json> {
         Event::Item(item) => item_json(item),
         Event::Result(result) => result_json("result", result),
         Event::Retry { result, left, .. } => json!({"event": "retry", "host": &*result.host, "task": &*result.task.name, "left": left}),
-        Event::AsyncPoll { host, job, finished } => json!({"event": "async_poll", "host": &**host, "job": job, "finished": finished}),
+        Event::AsyncPoll { host, job, finished, .. } => json!({"event": "async_poll", "host": &**host, "job": job, "finished": finished}),
         Event::Included { file, hosts, item } => {
             let hosts: Vec<&str> = hosts.iter().map(|host| &**host).collect();
             json!({"event": "include", "file": file, "hosts": hosts, "item": item.as_ref().map(to_json_shown)})
@@ -75,7 +75,7 @@ fn as_json(event: &Event) -> Option<Json> {
         Event::Diagnostic(diagnostic) => {
             json!({"event": "diagnostic", "message": diagnostic.message, "place": diagnostic.span().map(ToString::to_string), "hint": diagnostic.hint})
         }
-        Event::Progress { .. } => return None,
+        Event::Progress { .. } | Event::HostStart { .. } => return None,
         Event::Stats(stats) => stats_json(stats),
     })
 }
@@ -112,51 +112,4 @@ fn stats_json(stats: &RunStats) -> Json {
         custom.insert("_run".to_owned(), to_json_shown(&Value::map(stats.custom.clone())));
     }
     json!({"event": "stats", "hosts": hosts, "custom": custom})
-}
-
-/// `json`: plays, their tasks, each host's result, and the recap, when all is over.
-pub(super) struct Document {
-    plays: Vec<Json>,
-}
-
-impl Document {
-    pub(super) fn new(_: Options) -> Self {
-        Self { plays: Vec::new() }
-    }
-
-    fn tasks(&mut self) -> Option<&mut Vec<Json>> {
-        self.plays.last_mut()?.get_mut("tasks")?.as_array_mut()
-    }
-
-    fn task(&mut self, task: &TaskInfo) {
-        let entry = json!({"task": {"name": &*task.name, "action": &*task.qualified, "path": task.span.to_string()}, "hosts": {}});
-        if let Some(tasks) = self.tasks() {
-            tasks.push(entry);
-        }
-    }
-
-    fn result(&mut self, result: &TaskResult) {
-        let mut object = shown(&result.result);
-        object["action"] = Json::from(&*result.task.action);
-        if let Some(hosts) = self.tasks().and_then(|tasks| tasks.last_mut()).and_then(|task| task.get_mut("hosts")) {
-            hosts[&*result.host] = object;
-        }
-    }
-}
-
-impl Callback for Document {
-    fn event(&mut self, event: &Event, display: &mut Display) {
-        match event {
-            Event::PlayStart { name, span, .. } => self.plays.push(json!({"play": {"name": name, "path": span.to_string()}, "tasks": []})),
-            Event::TaskStart(task) => self.task(task),
-            Event::Result(result) => self.result(result),
-            Event::Diagnostic(diagnostic) => display.diagnostic(diagnostic),
-            Event::Stats(stats) => {
-                let recap = stats_json(stats);
-                let document = json!({"plays": self.plays, "stats": recap["hosts"], "custom_stats": recap["custom"]});
-                display.line(&serde_json::to_string_pretty(&document).unwrap_or_default());
-            }
-            _ => {}
-        }
-    }
 }

@@ -1,13 +1,15 @@
 //! `minimal`: results of ad-hoc commands, `host | CHANGED | rc=0 >>`.
 
-use super::{Callback, Options, diff, dump_result};
-use crate::display::{Display, Role};
+use super::{Callback, Options, diff, dump, failure};
+use crate::display::{Display, Role, Stream};
 use crate::event::{Event, Status, TaskResult};
+use crate::source::{Diagnostic, Severity};
 use crate::value::Value;
 
 /// The callback.
 pub(super) struct Minimal {
     options: Options,
+    mistake: Option<Box<Diagnostic>>,
 }
 
 /// Modules whose output is shown as text.
@@ -15,16 +17,17 @@ const COMMANDS: &[&str] = &["command", "raw", "script", "shell"];
 
 impl Minimal {
     pub(super) fn new(options: Options) -> Self {
-        Self { options }
+        Self { options, mistake: None }
     }
 
-    fn result(&self, result: &TaskResult, display: &mut Display) {
-        if self.options.diff
-            && let Some(found) = result.result.get("diff").filter(|diff| diff.truthy())
-        {
-            for (role, line) in diff::lines(found) {
+    fn result(&mut self, result: &TaskResult, display: &mut Display) {
+        if let Some(found) = result.result.get("diff").filter(|diff| diff.truthy()) {
+            for (role, line) in diff::lines(found, self.options.diff_context) {
                 display.coloured(role, &line);
             }
+        }
+        if matches!(result.status, Status::Failed | Status::Unreachable) {
+            self.failure(result, display);
         }
         let (word, role) = match result.status {
             Status::Ok => ("SUCCESS", Role::Ok),
@@ -35,7 +38,7 @@ impl Minimal {
                 return;
             }
             Status::Unreachable => {
-                let dumped = dump_result(result, self.options, true);
+                let dumped = dump::whole(result, &self.options);
                 display.coloured(Role::Unreachable, &format!("{} | UNREACHABLE! => {dumped}", result.host));
                 return;
             }
@@ -44,7 +47,18 @@ impl Minimal {
             display.coloured(role, &command_output(result, word));
         } else {
             let mark = if result.status == Status::Failed { "!" } else { "" };
-            display.coloured(role, &format!("{} | {word}{mark} => {}", result.host, dump_result(result, self.options, true)));
+            display.coloured(role, &format!("{} | {word}{mark} => {}", result.host, dump::whole(result, &self.options)));
+        }
+    }
+
+    fn failure(&mut self, result: &TaskResult, display: &mut Display) {
+        match self.mistake.take() {
+            Some(diagnostic) => display.diagnostic_beside_result(&diagnostic, Stream::Out),
+            None => {
+                if let Some(text) = failure::of_result(result) {
+                    display.mistake(&text, Stream::Out);
+                }
+            }
         }
     }
 }
@@ -53,8 +67,17 @@ impl Callback for Minimal {
     fn event(&mut self, event: &Event, display: &mut Display) {
         match event {
             Event::Result(result) => self.result(result, display),
+            Event::Diagnostic(diagnostic) if diagnostic.severity == Severity::Error && self.mistake.is_none() => {
+                self.mistake = Some(diagnostic.clone());
+            }
             Event::Diagnostic(diagnostic) => display.diagnostic(diagnostic),
             _ => {}
+        }
+    }
+
+    fn end(&mut self, display: &mut Display) {
+        if let Some(diagnostic) = self.mistake.take() {
+            display.diagnostic(&diagnostic);
         }
     }
 }

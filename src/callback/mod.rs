@@ -3,17 +3,26 @@
 mod default;
 mod diff;
 mod difflib;
+mod dump;
 mod events;
+mod failure;
+mod json;
+mod junit;
 mod minimal;
 mod oneline;
+mod place;
+mod profile;
+mod tree;
+
+use std::path::PathBuf;
 
 pub use default::Default;
+pub use dump::LineWidth;
 pub use events::Events;
 
+use crate::config::Config;
 use crate::display::Display;
-use crate::event::{Event, EventSink, Status, TaskResult};
-use crate::value::{Layout, Map, Value, dump};
-use crate::yaml::{EmitOptions, FlowStyle, emit};
+use crate::event::{Event, EventSink};
 
 /// How results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,64 +34,232 @@ pub enum ResultFormat {
 }
 
 /// What all callbacks are told.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// How results are written.
     pub format: ResultFormat,
-    /// Whether differences are shown.
-    pub diff: bool,
+    /// Whether results go over several lines; the format's own way where nobody says.
+    pub pretty: Option<bool>,
+    /// Blanks that results are indented with.
+    pub indent: usize,
+    /// Where lines of YAML are broken.
+    pub line_width: LineWidth,
+    /// How many characters a line of the terminal has.
+    pub columns: usize,
     /// How many `-v`.
     pub verbosity: u8,
     /// Whether skipped hosts are shown.
     pub show_skipped: bool,
     /// Whether hosts without change are shown.
     pub show_ok: bool,
+    /// Whether inclusions are shown.
+    pub show_included: bool,
+    /// Whether failures go to stderr.
+    pub failures_to_stderr: bool,
     /// Whether plays and tasks in check mode are marked.
     pub check_markers: bool,
+    /// Whether the run is one.
+    pub check: bool,
+    /// Whether the recap has what `set_stats` said.
+    pub custom_stats: bool,
+    /// Whether the start of a task on a host is shown.
+    pub host_start: bool,
+    /// Whether a failure names the place of its task.
+    pub task_path_on_failure: bool,
+    /// Whether tasks are named with their arguments.
+    pub args: bool,
+    /// Lines around a difference.
+    pub diff_context: usize,
+    /// The folder of `tree`.
+    pub tree: PathBuf,
+    /// What `junit` is told.
+    pub junit: junit::JunitOptions,
 }
 
-/// Writes events to the terminal.
+impl Options {
+    /// Those of the settings.
+    pub fn of(config: &Config, display: &Display, check: bool) -> Self {
+        let count = |number: i64| usize::try_from(number).unwrap_or(0);
+        Self {
+            format: if config.callback_result_format.value == "yaml" { ResultFormat::Yaml } else { ResultFormat::Json },
+            pretty: config.callback_format_pretty.value,
+            indent: count(config.callback_result_indentation.value),
+            line_width: match config.callback_result_yaml_line_width.value.as_str() {
+                "no-break" => LineWidth::Unbroken,
+                "terminal-width" => LineWidth::Terminal,
+                _ => LineWidth::Default,
+            },
+            columns: display.columns(),
+            verbosity: display.verbosity,
+            show_skipped: config.display_skipped_hosts.value,
+            show_ok: config.display_ok_hosts.value,
+            show_included: config.display_included_hosts.value,
+            failures_to_stderr: config.display_failed_stderr.value,
+            check_markers: config.check_mode_markers.value,
+            check,
+            custom_stats: config.show_custom_stats.value,
+            host_start: config.show_per_host_start.value,
+            task_path_on_failure: config.show_task_path_on_failure.value,
+            args: config.display_args_to_stdout.value,
+            diff_context: count(config.diff_context.value),
+            tree: config.callback_tree_directory.value.clone(),
+            junit: junit::JunitOptions::of(config),
+        }
+    }
+}
+
+/// Writes events to the terminal, or to files.
 pub trait Callback {
     /// Takes note of what happened.
     fn event(&mut self, event: &Event, display: &mut Display);
+
+    /// The run is over: what was held back is said.
+    fn end(&mut self, _display: &mut Display) {}
+}
+
+/// What a callback is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It shows the run: one of these is chosen by `stdout_callback`.
+    Stdout,
+    /// It says or writes something besides: any of these, by `callbacks_enabled`.
+    Besides,
 }
 
 /// A callback by its name.
 pub struct Entry {
     /// Its name.
     pub name: &'static str,
+    /// The collections that Ansible has it in.
+    pub collections: &'static [&'static str],
     /// What it is for.
+    pub kind: Kind,
+    /// What it does.
     pub summary: &'static str,
     /// Makes one.
-    pub make: fn(Options) -> Box<dyn Callback>,
+    pub make: fn(&Options) -> Box<dyn Callback>,
 }
 
-/// All callbacks that write to the terminal, sorted.
+const BUILTIN: &[&str] = &["ansible.builtin", "ansible.legacy"];
+const POSIX: &[&str] = &["ansible.posix"];
+
+/// All callbacks, sorted.
 pub const CALLBACKS: &[Entry] = &[
-    Entry { name: "default", summary: "what people know from Ansible", make: |options| Box::new(Default::new(options)) },
-    Entry { name: "json", summary: "one JSON document at the end", make: |options| Box::new(events::Document::new(options)) },
-    Entry { name: "jsonl", summary: "one JSON object a line, as it happens", make: |_| Box::new(events::Lines) },
-    Entry { name: "minimal", summary: "results of ad-hoc commands", make: |options| Box::new(minimal::Minimal::new(options)) },
-    Entry { name: "oneline", summary: "one line a result", make: |options| Box::new(oneline::Oneline::new(options)) },
+    Entry {
+        name: "default",
+        collections: BUILTIN,
+        kind: Kind::Stdout,
+        summary: "what people know from Ansible",
+        make: |options| Box::new(Default::new(options.clone())),
+    },
+    Entry {
+        name: "events",
+        collections: &[],
+        kind: Kind::Stdout,
+        summary: "our own events, one JSON object a line, as it happens",
+        make: |_| Box::new(events::Lines),
+    },
+    Entry {
+        name: "json",
+        collections: POSIX,
+        kind: Kind::Stdout,
+        summary: "one JSON document at the end",
+        make: |options| Box::new(json::Document::new(options)),
+    },
+    Entry {
+        name: "jsonl",
+        collections: POSIX,
+        kind: Kind::Stdout,
+        summary: "one JSON object a line, as it happens",
+        make: |options| Box::new(json::Lines::new(options)),
+    },
+    Entry {
+        name: "junit",
+        collections: BUILTIN,
+        kind: Kind::Besides,
+        summary: "a JUnit report",
+        make: |options| Box::new(junit::Junit::new(options)),
+    },
+    Entry {
+        name: "minimal",
+        collections: BUILTIN,
+        kind: Kind::Stdout,
+        summary: "results of ad-hoc commands",
+        make: |options| Box::new(minimal::Minimal::new(options.clone())),
+    },
+    Entry {
+        name: "oneline",
+        collections: BUILTIN,
+        kind: Kind::Stdout,
+        summary: "one line a result",
+        make: |options| Box::new(oneline::Oneline::new(options.clone())),
+    },
+    Entry {
+        name: "profile_roles",
+        collections: POSIX,
+        kind: Kind::Besides,
+        summary: "how long roles took",
+        make: |_| Box::new(profile::Profile::of_roles()),
+    },
+    Entry {
+        name: "profile_tasks",
+        collections: POSIX,
+        kind: Kind::Besides,
+        summary: "how long tasks took",
+        make: |_| Box::new(profile::Profile::of_tasks()),
+    },
+    Entry {
+        name: "timer",
+        collections: POSIX,
+        kind: Kind::Besides,
+        summary: "how long the run took",
+        make: |_| Box::new(profile::Timer::new()),
+    },
+    Entry {
+        name: "tree",
+        collections: BUILTIN,
+        kind: Kind::Besides,
+        summary: "the last result of each host, in a file of its name",
+        make: |options| Box::new(tree::Tree::new(options)),
+    },
+    Entry {
+        name: "yaml",
+        collections: &["community.general"],
+        kind: Kind::Stdout,
+        summary: "`default` with results as YAML",
+        make: |options| Box::new(Default::new(Options { format: ResultFormat::Yaml, ..options.clone() })),
+    },
 ];
 
-/// A callback that was chosen, with its display: the sink of a run.
+/// The callback of this name, short or with one of its collections.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    let (collection, short) = name.rsplit_once('.').map_or((None, name), |(collection, short)| (Some(collection), short));
+    CALLBACKS.iter().find(|entry| entry.name == short && collection.is_none_or(|collection| entry.collections.contains(&collection)))
+}
+
+/// Callbacks that were chosen, with their display: the sink of a run.
 pub struct Screen<'d> {
-    callback: Box<dyn Callback>,
+    callbacks: Vec<Box<dyn Callback>>,
     display: &'d mut Display,
 }
 
 impl<'d> Screen<'d> {
-    /// The callback of this name.
-    pub fn new(name: &str, options: Options, display: &'d mut Display) -> Option<Self> {
-        let short = name.rsplit('.').next().unwrap_or(name);
-        let entry = CALLBACKS.iter().find(|entry| entry.name == short)?;
-        Some(Self { callback: (entry.make)(options), display })
+    /// These callbacks; the first shows the run.
+    pub fn new(entries: &[&Entry], options: &Options, display: &'d mut Display) -> Self {
+        Self { callbacks: entries.iter().map(|entry| (entry.make)(options)).collect(), display }
     }
 
     /// The display below.
     pub fn display(&mut self) -> &mut Display {
         self.display
+    }
+}
+
+impl Drop for Screen<'_> {
+    fn drop(&mut self) {
+        for callback in &mut self.callbacks {
+            callback.end(self.display);
+        }
     }
 }
 
@@ -92,54 +269,27 @@ impl EventSink for Screen<'_> {
             Event::Warning(text) => self.display.warning(text),
             Event::Deprecated(text) => self.display.deprecated(text),
             Event::Progress { done, of } => self.display.progress(*done, *of),
-            other => self.callback.event(other, self.display),
+            other => {
+                for callback in &mut self.callbacks {
+                    callback.event(other, self.display);
+                }
+            }
         }
     }
 }
 
-/// A result without what only `-vvv` shows.
-fn abridged(result: &Map, verbosity: u8) -> Map {
-    let hidden = |key: &str| match key {
-        "invocation" | "diff" => verbosity < 3,
-        "exception" | "warnings" | "deprecations" | "failed" | "skipped" | "skip_reason" => true,
-        other => other.starts_with("_ansible_"),
-    };
-    result.iter().filter(|(key, _)| !key.as_str().is_some_and(hidden)).map(|(key, value)| (key.clone(), value.clone())).collect()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// What `debug` shows: its message alone, or its variable alone.
-fn debug_alone(result: &Map) -> Map {
-    let keeps = |key: &str| match result.contains("msg") {
-        true => key == "msg" || key.starts_with('_'),
-        false => !matches!(key, "changed" | "ansible_loop_var" | "item"),
-    };
-    result.iter().filter(|(key, _)| key.as_str().is_none_or(keeps)).map(|(key, value)| (key.clone(), value.clone())).collect()
-}
-
-/// A result as text.
-fn dump_result(result: &TaskResult, options: Options, indented: bool) -> String {
-    let is_debug = &*result.task.qualified == "ansible.builtin.debug" && matches!(result.status, Status::Ok);
-    let kept = if is_debug { debug_alone(&result.result) } else { Map::clone(&result.result) };
-    let shown = Value::map(abridged(&kept, options.verbosity));
-    match options.format {
-        ResultFormat::Json => dump(&shown, if indented || options.verbosity > 2 { Layout::Indent(4) } else { Layout::Line }),
-        ResultFormat::Yaml => {
-            let options = EmitOptions { flow: FlowStyle::Block, width: Some(1000), ..EmitOptions::default() };
-            let text = emit(&shown, &options).unwrap_or_default();
-            format!("\n    {}", text.trim_end().replace('\n', "\n    "))
-        }
+    #[test]
+    fn the_table_is_sorted_and_names_may_have_their_collection() {
+        assert!(CALLBACKS.iter().map(|entry| entry.name).is_sorted());
+        let check = |name: &str, expected: Option<&str>| assert_eq!(find(name).map(|entry| entry.name), expected, "{name}");
+        check("timer", Some("timer"));
+        check("ansible.posix.timer", Some("timer"));
+        check("ansible.builtin.timer", None);
+        check("community.general.yaml", Some("yaml"));
+        check("nope", None);
     }
-}
-
-/// `host`, `host -> delegate`.
-fn host_label(result: &TaskResult) -> String {
-    match &result.delegated_to {
-        Some(delegate) => format!("{} -> {delegate}", result.host),
-        None => result.host.to_string(),
-    }
-}
-
-/// Whether the action asks to be shown in full.
-fn always_verbose(result: &Map) -> bool {
-    result.get("_ansible_verbose_always").is_some_and(Value::truthy)
 }

@@ -1,6 +1,6 @@
 //! `oneline`: one line a result.
 
-use super::{Callback, Options, dump_result};
+use super::{Callback, Options, dump};
 use crate::display::{Display, Role};
 use crate::event::{Event, Status, TaskResult};
 use crate::value::Value;
@@ -17,7 +17,7 @@ impl Oneline {
 
     fn result(&self, result: &TaskResult, display: &mut Display) {
         let host = &result.host;
-        let dumped = || dump_result(result, Options { verbosity: 0, ..self.options }, false).replace('\n', "");
+        let dumped = || dump::flat(result, &self.options);
         let is_command = result.result.get("rc").is_some() && result.result.get("stdout").is_some();
         match result.status {
             Status::Skipped => display.coloured(Role::Skip, &format!("{host} | SKIPPED")),

@@ -1,10 +1,13 @@
 //! The terminal: the one place that writes to stdout and stderr. Colour by role, banners, prompts, a progress line.
 
+mod log;
 mod style;
 
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::Arc;
 
-pub use style::{Paint, Role};
+pub use log::{Level, Log};
+pub use style::{Paint, Palette, Role};
 
 use crate::source::{Diagnostic, Style, render};
 
@@ -19,6 +22,32 @@ pub struct Display {
     progress: Option<usize>,
     live: bool,
     seen: Vec<String>,
+    log: Option<Log>,
+    warns: Warns,
+}
+
+/// Which warnings are shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Warns {
+    /// Those of the program.
+    pub system: bool,
+    /// Deprecations.
+    pub deprecations: bool,
+}
+
+impl Default for Warns {
+    fn default() -> Self {
+        Self { system: true, deprecations: true }
+    }
+}
+
+/// Where a text goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// To stdout.
+    Out,
+    /// To stderr.
+    Err,
 }
 
 /// Whether colours are used.
@@ -42,26 +71,89 @@ impl Display {
             Colour::Never => false,
         };
         Self {
-            paint: Paint { on: on(terminal) },
-            error_paint: Paint { on: on(io::stderr().is_terminal()) },
+            paint: Paint { on: on(terminal), palette: Arc::default() },
+            error_paint: Paint { on: on(io::stderr().is_terminal()), palette: Arc::default() },
             columns: columns(),
             verbosity,
             progress: None,
             live: terminal && io::stderr().is_terminal(),
             seen: Vec::new(),
+            log: None,
+            warns: Warns::default(),
         }
+    }
+
+    /// With these colours.
+    pub fn with_palette(mut self, palette: Palette) -> Self {
+        let palette = Arc::new(palette);
+        self.paint.palette = Arc::clone(&palette);
+        self.error_paint.palette = palette;
+        self
+    }
+
+    /// With a log of what is shown.
+    pub fn with_log(mut self, log: Log) -> Self {
+        self.log = Some(log);
+        self
+    }
+
+    /// With these warnings.
+    pub fn with_warnings(mut self, warns: Warns) -> Self {
+        self.warns = warns;
+        self
+    }
+
+    /// How many characters a line has.
+    pub fn columns(&self) -> usize {
+        self.columns
     }
 
     /// Writes a line to stdout.
     pub fn line(&mut self, text: &str) {
-        self.clear_progress();
-        write_all(&mut io::stdout().lock(), &format!("{text}\n"));
+        self.coloured(Role::Plain, text);
     }
 
     /// Writes a line in the colour of a role to stdout.
     pub fn coloured(&mut self, role: Role, text: &str) {
-        let painted = self.paint.text(role, text);
-        self.line(&painted);
+        self.show(role, text, Stream::Out);
+    }
+
+    /// Writes a line in the colour of a role.
+    pub fn show(&mut self, role: Role, text: &str, stream: Stream) {
+        self.clear_progress();
+        self.log(Level::Info, text);
+        match stream {
+            Stream::Out => write_all(&mut io::stdout().lock(), &format!("{}\n", self.paint.text(role, text))),
+            Stream::Err => write_all(&mut io::stderr().lock(), &format!("{}\n", self.error_paint.text(role, text))),
+        }
+    }
+
+    /// Writes a mistake that a task met, unless it was written before.
+    pub fn mistake(&mut self, text: &str, stream: Stream) {
+        if self.is_seen(text) {
+            return;
+        }
+        self.clear_progress();
+        self.log(Level::Error, text);
+        match stream {
+            Stream::Out => write_all(&mut io::stdout().lock(), &format!("{}\n", self.paint.text(Role::Error, text))),
+            Stream::Err => write_all(&mut io::stderr().lock(), &format!("{}\n", self.error_paint.text(Role::Error, text))),
+        }
+    }
+
+    /// Whether this was said before; from now on it was.
+    fn is_seen(&mut self, text: &str) -> bool {
+        let seen = self.seen.iter().any(|seen| seen == text);
+        if !seen {
+            self.seen.push(text.to_owned());
+        }
+        seen
+    }
+
+    fn log(&mut self, level: Level, text: &str) {
+        if let Some(log) = &mut self.log {
+            log.add(level, text);
+        }
     }
 
     /// `text` in the colour of a role, as stdout shows it.
@@ -89,36 +181,48 @@ impl Display {
 
     /// `[WARNING]: …` on stderr, once.
     pub fn warning(&mut self, text: &str) {
-        if self.seen.iter().any(|seen| seen == text) {
+        if !self.warns.system || self.is_seen(text) {
             return;
         }
-        self.seen.push(text.to_owned());
-        let painted = self.error_paint.text(Role::Warning, &format!("[WARNING]: {text}"));
+        let text = format!("[WARNING]: {text}");
+        self.log(Level::Warning, &text);
+        let painted = self.error_paint.text(Role::Warning, &text);
         self.note(&painted);
     }
 
     /// `[DEPRECATION WARNING]: …` on stderr, once.
     pub fn deprecated(&mut self, text: &str) {
-        if self.seen.iter().any(|seen| seen == text) {
+        if !self.warns.deprecations || self.is_seen(text) {
             return;
         }
-        self.seen.push(text.to_owned());
-        let painted = self.error_paint.text(Role::Deprecated, &format!("[DEPRECATION WARNING]: {text}"));
+        let text = format!("[DEPRECATION WARNING]: {text}");
+        self.log(Level::Warning, &text);
+        let painted = self.error_paint.text(Role::Deprecated, &text);
         self.note(&painted);
     }
 
     /// A mistake in the user's text, on stderr.
     pub fn diagnostic(&mut self, diagnostic: &Diagnostic) {
-        let paint = self.error_paint;
+        let paint = self.error_paint.clone();
+        self.log(Level::Error, &render(diagnostic, &|_, text| text.to_owned()));
         let text = render(diagnostic, &|style, text| paint.text(role_of(style), text));
         self.note(text.trim_end());
     }
 
-    /// A mistake in the user's text that a task met, on stdout beside the task's result.
-    pub fn diagnostic_beside_result(&mut self, diagnostic: &Diagnostic) {
-        let paint = self.paint;
+    /// A mistake in the user's text that a task met, beside the task's result; once.
+    pub fn diagnostic_beside_result(&mut self, diagnostic: &Diagnostic, stream: Stream) {
+        let plain = render(diagnostic, &|_, text| text.to_owned());
+        if self.is_seen(&plain) {
+            return;
+        }
+        self.clear_progress();
+        self.log(Level::Error, &plain);
+        let paint = if stream == Stream::Out { self.paint.clone() } else { self.error_paint.clone() };
         let text = render(diagnostic, &|style, text| paint.text(role_of(style), text));
-        self.line(text.trim_end());
+        match stream {
+            Stream::Out => write_all(&mut io::stdout().lock(), &format!("{}\n", text.trim_end())),
+            Stream::Err => write_all(&mut io::stderr().lock(), &format!("{}\n", text.trim_end())),
+        }
     }
 
     /// Shows how far a step is; only on a terminal, and gone with the next line.

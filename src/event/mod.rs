@@ -49,6 +49,10 @@ pub struct TaskInfo {
     pub check: bool,
     /// Its tags.
     pub tags: Arc<[String]>,
+    /// Its arguments as written: `key=value key=value`.
+    pub args: Arc<str>,
+    /// The role it is of.
+    pub role: Option<Arc<str>>,
 }
 
 /// The result of a task on one host.
@@ -97,13 +101,22 @@ pub enum Event {
         check: bool,
         /// Where it was written.
         span: Span,
+        /// Whether all hosts meet a task together.
+        lockstep: bool,
     },
     /// No host matches a play's pattern.
     NoHostsMatched,
     /// All hosts of a play have failed.
     NoHostsRemaining,
-    /// A question for a variable was answered.
+    /// A task starts.
     TaskStart(Arc<TaskInfo>),
+    /// A task starts on a host.
+    HostStart {
+        /// The host.
+        host: Arc<str>,
+        /// The task.
+        task: Arc<TaskInfo>,
+    },
     /// An item of a loop ended.
     Item(Box<ItemResult>),
     /// A task ended on a host.
@@ -125,6 +138,8 @@ pub enum Event {
         job: String,
         /// Whether it has ended.
         finished: bool,
+        /// Whether it has failed.
+        failed: bool,
     },
     /// A file or role was included.
     Included {

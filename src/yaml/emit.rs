@@ -40,6 +40,8 @@ pub struct EmitOptions {
     pub canonical: bool,
     /// Whether a collection that is there several times (the same one, not an equal one) is written once and named after that.
     pub aliases: bool,
+    /// Whether texts of several lines are written as blocks.
+    pub literal_lines: bool,
     /// What ends a line: `\n`, `\r`, `\r\n`.
     pub line_break: Option<String>,
 }
@@ -56,6 +58,7 @@ impl Default for EmitOptions {
             explicit_end: false,
             canonical: false,
             aliases: false,
+            literal_lines: false,
             line_break: None,
         }
     }
@@ -209,6 +212,7 @@ impl Writer<'_> {
             Some('"') => ScalarStyle::DoubleQuoted,
             Some('|') => ScalarStyle::Literal,
             Some('>') => ScalarStyle::Folded,
+            None if self.options.literal_lines && tag == "str" && text.contains('\n') => ScalarStyle::Literal,
             _ => ScalarStyle::Any,
         };
         let tag = format!("tag:yaml.org,2002:{tag}");
