@@ -101,8 +101,7 @@ impl Default {
 
     fn fatal(&self, result: &TaskResult, display: &mut Display) {
         let dumped = dump::result(result, &self.options);
-        let (word, role) =
-            if result.status == Status::Unreachable { ("UNREACHABLE", Role::Unreachable) } else { ("FAILED", Role::Error) };
+        let (word, role) = if result.status == Status::Unreachable { ("UNREACHABLE", Role::Unreachable) } else { ("FAILED", Role::Error) };
         if self.options.task_path_on_failure && result.status == Status::Failed {
             display.coloured(Role::Verbose, &task_path(&result.task));
         }

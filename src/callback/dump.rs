@@ -36,7 +36,7 @@ pub(super) fn result(result: &TaskResult, options: &Options) -> String {
 
 /// A result as text; over several lines whatever the options say.
 pub(super) fn whole(result: &TaskResult, options: &Options) -> String {
-    let shown = Value::map(abridged(&result.result, false, options.verbosity));
+    let shown = Value::map(abridged(&result.result, is_debug(result), options.verbosity));
     write(&shown, options, true)
 }
 
@@ -78,11 +78,8 @@ fn readable(value: &Value) -> Value {
     let mut kept = Map::new();
     for (key, value) in map.iter() {
         let is_double = |name: &str, of: &str| key.as_str() == Some(name) && map.contains(of);
-        let value = if is_double("stdout_lines", "stdout") || is_double("stderr_lines", "stderr") {
-            Value::text("<omitted>")
-        } else {
-            tidy(value)
-        };
+        let value =
+            if is_double("stdout_lines", "stdout") || is_double("stderr_lines", "stderr") { Value::text("<omitted>") } else { tidy(value) };
         kept.insert(key.clone(), value);
     }
     Value::map(kept)

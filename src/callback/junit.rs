@@ -205,8 +205,9 @@ impl Callback for Junit {
 }
 
 fn text_of(result: &TaskResult) -> String {
-    let hidden =
-        |key: &str| matches!(key, "exception" | "diff" | "warnings" | "deprecations" | "failed" | "skipped") || key.starts_with("_ansible_");
+    let hidden = |key: &str| {
+        matches!(key, "exception" | "diff" | "warnings" | "deprecations" | "failed" | "skipped") || key.starts_with("_ansible_")
+    };
     let kept = |map: &Map| -> Map {
         map.iter().filter(|(key, _)| !key.as_str().is_some_and(hidden)).map(|(key, value)| (key.clone(), value.clone())).collect()
     };

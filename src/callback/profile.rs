@@ -92,7 +92,7 @@ impl Profile {
         display.banner(if self.by_role { "ROLES RECAP" } else { "TASKS RECAP" });
         display.line(&stamp);
         display.line(&filled("", '='));
-        self.spans.sort_by(|left, right| right.1.cmp(&left.1));
+        self.spans.sort_by_key(|(_, took)| std::cmp::Reverse(*took));
         let most = if self.by_role { usize::MAX } else { AT_MOST };
         for (name, took) in self.spans.iter().take(most) {
             display.line(&dashed(name, *took));

@@ -18,7 +18,10 @@ impl Tree {
     }
 
     fn write(&self, result: &TaskResult) -> std::io::Result<()> {
-        let hidden = |key: &str| matches!(key, "exception" | "diff" | "warnings" | "deprecations" | "failed" | "skipped" | "skip_reason") || key.starts_with("_ansible_");
+        let hidden = |key: &str| {
+            matches!(key, "exception" | "diff" | "warnings" | "deprecations" | "failed" | "skipped" | "skip_reason")
+                || key.starts_with("_ansible_")
+        };
         let kept: Map = result
             .result
             .iter()

@@ -1,5 +1,7 @@
 //! `driftless adhoc`: one module on hosts, what `ansible` does.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::flags::{ConnectionFlags, InventoryFlags, RunFlags};
@@ -37,8 +39,8 @@ pub struct AdhocArgs {
     #[arg(short = 'o', long = "one-line")]
     one_line: bool,
     /// A folder to write results to.
-    #[arg(long = "tree", hide = true)]
-    tree: Option<String>,
+    #[arg(short = 't', long = "tree")]
+    tree: Option<PathBuf>,
     /// The task's timeout in seconds.
     #[arg(long = "task-timeout", default_value_t = 0)]
     task_timeout: u32,
@@ -56,9 +58,6 @@ fn execute(args: &AdhocArgs) -> Result<u8, Exit> {
     let mut session = Session::start(args.inventory.verbose)?;
     if let Some(message) = args.run.unsupported() {
         return Err(session.refuse(message, 5));
-    }
-    if args.tree.is_some() {
-        return Err(session.refuse("`--tree` is not supported yet: `ANSIBLE_STDOUT_CALLBACK=json` gives results to programs", 5));
     }
     let short = args.module.rsplit('.').next().unwrap_or(&args.module);
     if NEED_ARGS.contains(&short) && args.args.trim().is_empty() && !args.run.list_hosts {
@@ -84,6 +83,7 @@ fn loaded(args: &AdhocArgs, session: &mut Session, hosts: &Hosts, loader: &Loade
         list::matched(session, hosts, &args.pattern)?;
         return Ok(0);
     }
+    let shown_by = if args.one_line { "oneline".to_owned() } else { callback(session) };
     let request = RunRequest {
         flags: &args.run,
         connection: &args.connection,
@@ -92,18 +92,18 @@ fn loaded(args: &AdhocArgs, session: &mut Session, hosts: &Hosts, loader: &Loade
         step: false,
         force_handlers: false,
         limit: args.inventory.limit.as_deref(),
-        callback: Some(if args.one_line { "oneline" } else { callback(session) }),
         preflight: Preflight::Silent,
+        callback: Some(&shown_by),
+        has_callbacks: session.config.bin_ansible_callbacks.value,
+        tree: args.tree.as_deref(),
+        task_timeout: None,
     };
     Ok(session.execute(hosts, loader, &[playbook], &request)?.exit_code())
 }
 
-/// A callback for programs is kept; for people ad-hoc results have their own.
-fn callback(session: &Session) -> &'static str {
-    match session.config.stdout_callback.value.rsplit('.').next() {
-        Some("json") => "json",
-        Some("jsonl") => "jsonl",
-        Some("oneline") => "oneline",
-        _ => "minimal",
-    }
+/// For people ad-hoc results have a callback of their own, unless the settings say that theirs is for them, too. One for programs is kept.
+fn callback(session: &Session) -> String {
+    let setting = &session.config.stdout_callback.value;
+    let for_programs = matches!(setting.rsplit('.').next(), Some("events" | "json" | "jsonl" | "oneline"));
+    if for_programs || session.config.bin_ansible_callbacks.value { setting.clone() } else { "minimal".to_owned() }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use super::flags::InventoryFlags;
 use super::playbook::words;
 use super::session::{Exit, Hosts, Session};
+use crate::display::Stream;
 use crate::playbook::Playbook;
 use crate::playbook::load::Loader;
 use crate::source::{Diagnostic, Diagnostics, Severity, Span};
@@ -57,7 +58,7 @@ fn execute(args: &CheckSyntaxArgs) -> Result<u8, Exit> {
     match args.format {
         Format::Text => {
             for diagnostic in &found {
-                session.display.diagnostic_beside_result(diagnostic);
+                session.display.diagnostic_beside_result(diagnostic, Stream::Out);
                 session.display.line("");
             }
             session.display.line(&summary(&found));

@@ -8,6 +8,7 @@ mod inventory;
 mod list;
 mod playbook;
 mod session;
+mod settings;
 mod sources;
 mod terminal;
 

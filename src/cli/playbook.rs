@@ -97,6 +97,9 @@ fn loaded(args: &PlaybookArgs, paths: &[PathBuf], session: &mut Session, hosts: 
         limit: args.inventory.limit.as_deref(),
         callback: None,
         preflight,
+        has_callbacks: true,
+        tree: None,
+        task_timeout: None,
     };
     Ok(session.execute(hosts, loader, &playbooks, &request)?.exit_code())
 }

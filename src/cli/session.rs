@@ -1,5 +1,6 @@
 //! What every command that runs something needs: settings, inventory, variables, loader, executor, put together from flags.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,13 +8,16 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::flags::{ConnectionFlags, InventoryFlags, RunFlags};
+use super::settings;
 use super::sources::source_options;
 use super::terminal::Terminal;
 use crate::action;
-use crate::callback::{self, ResultFormat, Screen};
+use crate::callback::{self, Screen};
 use crate::config::{Config, Surroundings};
-use crate::display::{Colour, Display, Echo};
-use crate::executor::{ConnectionDefaults, Executor, Gathering, Leases, Options, RunEnd, Shared, TagFilter, World, static_scope};
+use crate::display::{Colour, Display, Echo, Role, Stream};
+use crate::executor::{
+    ConnectionDefaults, Executor, Gathering, Leases, Options, RunEnd, Shared, TagFilter, TaskDefaults, World, static_scope,
+};
 use crate::helper::Store;
 use crate::inventory::{self, HostId, HostPattern, Inventory};
 use crate::playbook::Collections;
@@ -54,24 +58,28 @@ pub struct Hosts {
 impl Session {
     /// Reads the settings.
     pub fn start(verbose: u8) -> Result<Self, Exit> {
-        let mut display = Display::new(verbose, Colour::Auto);
         let surroundings = match Surroundings::of_process() {
             Ok(surroundings) => surroundings,
             Err(error) => {
-                display.diagnostic(&Diagnostic::error(format!("could not find out the working folder: {error}")));
+                Display::new(verbose, Colour::Auto)
+                    .diagnostic(&Diagnostic::error(format!("could not find out the working folder: {error}")));
                 return Err(Exit(1));
             }
         };
         let mut diagnostics = Diagnostics::new();
         let config = Config::load(&surroundings, &mut diagnostics);
-        let colour = match (config.nocolor.value, config.force_color.value) {
-            (true, _) => Colour::Never,
-            (false, true) => Colour::Always,
-            (false, false) => Colour::Auto,
-        };
         let verbosity = verbose.max(u8::try_from(config.verbosity.value).unwrap_or(0));
-        let mut session = Self { config, display: Display::new(verbosity, colour), folder: surroundings.folder };
+        let display = settings::display(&config, verbosity, &surroundings, &mut diagnostics);
+        let mut session = Self { config, display, folder: surroundings.folder };
         session.tell(diagnostics, 5)?;
+        if verbosity > 0 {
+            let text = match &session.config.file {
+                Some(path) => format!("Using {} as config file", path.display()),
+                None => "No config file found; using defaults".to_owned(),
+            };
+            let stream = if session.config.verbose_to_stderr.value { Stream::Err } else { Stream::Out };
+            session.display.show(Role::Verbose, &text, stream);
+        }
         Ok(session)
     }
 
@@ -158,18 +166,13 @@ impl Session {
     /// Loads with a loader that knows modules, lookups and variables.
     pub fn with_loader<T>(&mut self, hosts: &Hosts, body: impl FnOnce(&mut Self, &Loader<'_>) -> T) -> T {
         let engine = Arc::new(Engine::new());
-        let context = Arc::new(Context::of_playbook(self.folder.clone(), world_lookups(&hosts.inventory)));
+        let context = Arc::new(Context::of_playbook(self.folder.clone(), world_lookups(&hosts.inventory, &self.config)));
         let extra = Arc::clone(&hosts.extra.vars);
         let render =
             |value: &Value, layers: &[Arc<crate::value::Map>]| static_scope::render_for_loader(&engine, &context, value, layers, &extra);
         let is_lookup = |name: &str| engine.lookup(name).is_ok();
-        let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-        let mut roles_path = self.config.roles_path.value.0.clone();
-        if roles_path.is_empty() {
-            roles_path = vec![home.join(".ansible/roles"), PathBuf::from("/usr/share/ansible/roles"), PathBuf::from("/etc/ansible/roles")];
-        }
         let loader = Loader::new(LoaderWorld {
-            roles_path,
+            roles_path: self.config.roles_path.value.0.clone(),
             collections: Collections::new(self.collections_path()),
             module: &known_module,
             module_names: action::names(),
@@ -273,16 +276,14 @@ impl Session {
                 _ => Gathering::Implicit,
             },
             any_errors_fatal: config.any_errors_fatal.value,
+            strategy: config.strategy.value.clone(),
+            missing_handler_is_error: config.error_on_missing_handler.value,
         };
         let screen_options = callback::Options {
-            format: if config.callback_result_format.value == "yaml" { ResultFormat::Yaml } else { ResultFormat::Json },
-            diff,
-            verbosity,
-            show_skipped: config.display_skipped_hosts.value,
-            show_ok: true,
-            check_markers: false,
+            tree: run.tree.map_or_else(|| config.callback_tree_directory.value.clone(), Path::to_path_buf),
+            ..callback::Options::of(config, &self.display, run.flags.check)
         };
-        let callback_name = run.callback.map_or_else(|| config.stdout_callback.value.clone(), str::to_owned);
+        let callbacks = self.callbacks(run)?;
         self.tell(diagnostics, 4)?;
         let engine = Arc::new(Engine::new());
         if run.preflight != Preflight::Silent {
@@ -297,7 +298,14 @@ impl Session {
         };
         let interrupted = interrupts();
         raise_descriptors();
-        let shared = Shared { engine, leases: Leases::new(store, forks), defaults, verbosity, interrupted };
+        let config = &self.config;
+        let tasks = TaskDefaults {
+            no_log: config.no_log.value,
+            timeout: run.task_timeout.unwrap_or(config.task_timeout.value),
+            poll: config.poll_interval.value,
+            async_dir: config.async_dir.value.clone(),
+        };
+        let shared = Shared { engine, leases: Leases::new(store, forks), defaults, verbosity, tasks, interrupted };
         let events = match std::env::var_os("DRIFTLESS_EVENTS").map(File::create).transpose() {
             Ok(events) => events,
             Err(error) => return Err(self.refuse(format!("could not write the file that `DRIFTLESS_EVENTS` names: {error}"), 1)),
@@ -305,25 +313,48 @@ impl Session {
         let sources = hosts.sources.clone();
         let folder = self.folder.clone();
         let options_of_sources = source_options(&self.config, &self.folder, &hosts.extra);
-        let Some(screen) = Screen::new(&callback_name, screen_options, &mut self.display) else {
-            let names: Vec<&str> = callback::CALLBACKS.iter().map(|entry| entry.name).collect();
-            return Err(self.refuse(format!("the callback `{callback_name}` is not there, expected one of {}", names.join(", ")), 1));
-        };
+        let lookups = world_lookups(&hosts.inventory, &self.config);
+        let screen = Screen::new(&callbacks, &screen_options, &mut self.display);
         let mut terminal = Terminal::new(screen, events);
         let reload = |diagnostics: &mut Diagnostics| inventory::load(&sources, &folder, &options_of_sources, diagnostics);
-        let world = World { loader, lookups: world_lookups(&hosts.inventory), reload: &reload, console: &mut terminal };
+        let world = World { loader, lookups, reload: &reload, console: &mut terminal };
         Ok(Executor::new(options, vars, shared, world).run(playbooks))
+    }
+
+    /// The callback that shows the run, and those besides it.
+    fn callbacks(&mut self, run: &RunRequest<'_>) -> Result<Vec<&'static callback::Entry>, Exit> {
+        let name = run.callback.map_or_else(|| self.config.stdout_callback.value.clone(), str::to_owned);
+        let Some(main) = callback::find(&name).filter(|entry| entry.kind == callback::Kind::Stdout) else {
+            let names = callback::CALLBACKS.iter().filter(|entry| entry.kind == callback::Kind::Stdout).map(|entry| entry.name);
+            let hint = format!("known are {}", names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "));
+            self.display.diagnostic(&Diagnostic::error(format!("Could not load '{name}' callback plugin.")).hint(hint));
+            return Err(Exit(1));
+        };
+        let mut entries = vec![main];
+        let enabled = if run.has_callbacks { self.config.callbacks_enabled.value.clone() } else { Vec::new() };
+        let tree = run.tree.map(|_| "tree".to_owned());
+        for name in enabled.iter().chain(&tree) {
+            match callback::find(name) {
+                Some(entry) if entry.kind == callback::Kind::Stdout => {}
+                Some(entry) if entries.iter().any(|known| known.name == entry.name) => {}
+                Some(entry) => entries.push(entry),
+                None => self.display.warning(&format!("Skipping callback plugin '{name}', unable to load")),
+            }
+        }
+        Ok(entries)
     }
 
     fn connection(&mut self, flags: &ConnectionFlags) -> Result<ConnectionDefaults, Exit> {
         if let Some(message) = flags.unsupported() {
             return Err(self.refuse(message, 5));
         }
-        let password =
-            self.password(flags.ask_pass || self.config.ask_pass.value, flags.connection_password_file.as_deref(), "SSH password: ")?;
+        let file = flags.connection_password_file.clone().or_else(|| self.config.connection_password_file.value.clone());
+        let password = self.password(flags.ask_pass || self.config.ask_pass.value, file.as_deref(), "SSH password: ")?;
         let asks = flags.ask_become_pass || self.config.become_ask_pass.value;
         let hint = if password.is_some() { "BECOME password[defaults to SSH password]: " } else { "BECOME password: " };
-        let become_password = self.password(asks, flags.become_password_file.as_deref(), hint)?;
+        let file = flags.become_password_file.clone().or_else(|| self.config.become_password_file.value.clone());
+        let become_password =
+            self.password(asks, file.as_deref(), hint)?.or_else(|| self.config.become_pass.value.clone().map(Secret::new));
         let become_password = match become_password {
             Some(empty) if empty.reveal().is_empty() => password.clone(),
             other => other,
@@ -340,7 +371,7 @@ impl Session {
             ssh_args: config.ssh_args.value.clone(),
             ssh_common_args: flags.ssh_common_args.clone().or_else(|| config.ssh_common_args.value.clone()),
             ssh_extra_args: flags.ssh_extra_args.clone().or_else(|| config.ssh_extra_args.value.clone()),
-            ssh_executable: "ssh".to_owned(),
+            ssh_executable: config.ssh_executable.value.clone(),
             becomes: flags.becomes || config.r#become.value,
             become_method: flags.become_method.clone().unwrap_or_else(|| config.become_method.value.clone()),
             become_user: flags.become_user.clone().unwrap_or_else(|| config.become_user.value.clone()),
@@ -382,6 +413,12 @@ pub struct RunRequest<'a> {
     pub limit: Option<&'a str>,
     /// The callback, where the command has one of its own.
     pub callback: Option<&'a str>,
+    /// Whether callbacks of the settings listen, too.
+    pub has_callbacks: bool,
+    /// The folder of `--tree`.
+    pub tree: Option<&'a Path>,
+    /// `--task-timeout`.
+    pub task_timeout: Option<i64>,
     /// What becomes of certain mistakes.
     pub preflight: Preflight,
 }
@@ -479,13 +516,16 @@ fn known_module(name: &str) -> Known {
 }
 
 /// What templates may ask of an inventory, of settings and of files.
-pub fn world_lookups(inventory: &Arc<Inventory>) -> Arc<dyn WorldLookups> {
-    Arc::new(Lookups { inventory: Arc::clone(inventory) })
+pub fn world_lookups(inventory: &Arc<Inventory>, config: &Config) -> Arc<dyn WorldLookups> {
+    let settings = config.all.iter().filter(|setting| setting.info.owner.is_empty());
+    let settings = settings.map(|setting| (setting.info.name, setting.value.clone())).collect();
+    Arc::new(Lookups { inventory: Arc::clone(inventory), settings })
 }
 
 /// What lookups ask of the inventory and of files.
 struct Lookups {
     inventory: Arc<Inventory>,
+    settings: HashMap<&'static str, Value>,
 }
 
 impl WorldLookups for Lookups {
@@ -496,7 +536,7 @@ impl WorldLookups for Lookups {
     }
 
     fn config(&self, setting: &str) -> TemplateResult<Value> {
-        Err(TemplateError::plugin(format!("the lookup `config` is not supported yet (setting `{setting}`)")))
+        self.settings.get(setting).cloned().ok_or_else(|| TemplateError::plugin(format!("Setting '{setting}' was not found.")))
     }
 
     fn read_file(&self, path: &Path) -> TemplateResult<Vec<u8>> {

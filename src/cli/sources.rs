@@ -14,7 +14,7 @@ use crate::vars::{HashBehaviour, Layer, RunVars, VarWorld};
 pub fn source_options(config: &Config, folder: &Path, extra: &Arc<Layer>) -> SourceOptions {
     let merges_maps = config.hash_behaviour.value == "merge";
     let behaviour = if merges_maps { HashBehaviour::Merge } else { HashBehaviour::Replace };
-    let context = Context::of_playbook(folder.to_path_buf(), world_lookups(&Arc::new(Inventory::new())));
+    let context = Context::of_playbook(folder.to_path_buf(), world_lookups(&Arc::new(Inventory::new()), config));
     let with_var_files = {
         let extra = Arc::clone(extra);
         move |inventory: &Inventory| -> HostVariables {

@@ -97,7 +97,8 @@ fn code(name: &str) -> Option<String> {
     let number = if let Some(number) = name.strip_prefix("color") {
         number.parse::<u8>().ok()?
     } else if let Some(digits) = name.strip_prefix("rgb") {
-        let digits: Vec<u8> = digits.chars().map(|digit| digit.to_digit(6).and_then(|digit| u8::try_from(digit).ok())).collect::<Option<_>>()?;
+        let digits: Vec<u8> =
+            digits.chars().map(|digit| digit.to_digit(6).and_then(|digit| u8::try_from(digit).ok())).collect::<Option<_>>()?;
         let [red, green, blue] = digits[..] else { return None };
         16 + 36 * red + 6 * green + blue
     } else {

@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub use lease::Leases;
 pub use tags::TagFilter;
 pub use target::ConnectionDefaults;
-pub use task_executor::Shared;
+pub use task_executor::{Shared, TaskDefaults};
 
 use crate::event::{Event, EventSink, RunStats};
 use crate::inventory::{HostId, HostPattern, Inventory};
@@ -72,6 +72,10 @@ pub struct Options {
     pub gathering: Gathering,
     /// `any_errors_fatal`.
     pub any_errors_fatal: bool,
+    /// `strategy`, for plays that name none.
+    pub strategy: String,
+    /// `error_on_missing_handler`.
+    pub missing_handler_is_error: bool,
 }
 
 /// The person at the terminal, and who listens to events.

@@ -27,7 +27,7 @@ impl Executor<'_> {
             Some(name) => crate::template::print::shown(&reader.value(name)?),
             None => pattern_text.clone(),
         };
-        let strategy = reader.text(Keyword::Strategy)?.unwrap_or_else(|| "linear".to_owned());
+        let strategy = reader.text(Keyword::Strategy)?.unwrap_or_else(|| self.options.strategy.clone());
         let strategy = super::batch::Strategy::parse(&strategy).map_err(|message| {
             let at = play.get(Keyword::Strategy).map_or(&play.span, |written| &written.span);
             Stop::Error(Box::new(crate::source::Diagnostic::error(message).at(at)))
@@ -39,7 +39,8 @@ impl Executor<'_> {
         let gather = reader.flag(Keyword::GatherFacts)?;
         let check = reader.flag(Keyword::CheckMode)?.unwrap_or(self.options.check);
         let hosts_all = self.play_hosts(&patterns, order.as_deref(), &play.hosts)?;
-        let start = Event::PlayStart { name: name.clone(), check, span: play.span.clone() };
+        let lockstep = strategy == super::batch::Strategy::Linear;
+        let start = Event::PlayStart { name: name.clone(), check, span: play.span.clone(), lockstep };
         if hosts_all.is_empty() {
             self.tell(start);
             self.tell(Event::NoHostsMatched);

@@ -199,7 +199,7 @@ fn send(runner: &Runner<'_>, ready: &Ready, mut request: Request) -> Result<Done
     let route = ready.route.as_ref().ok_or_else(|| Failure::new("the task has no connection"))?;
     request.timeout = ready.timeout;
     if let Some(asynchronous) = ready.asynchronous {
-        request.async_job = Some(AsyncJob { seconds: asynchronous.limit, dir: async_dir(ready) });
+        request.async_job = Some(AsyncJob { seconds: asynchronous.limit, dir: async_dir(runner, ready) });
     }
     let mut lease = lease(runner, route).map_err(unreachable)?;
     let module = request.module.clone();
@@ -219,9 +219,9 @@ fn send(runner: &Runner<'_>, ready: &Ready, mut request: Request) -> Result<Done
 }
 
 /// Where the host keeps the status of asynchronous jobs.
-fn async_dir(ready: &Ready) -> String {
+fn async_dir(runner: &Runner<'_>, ready: &Ready) -> String {
     let dir = ready.templar.get("ansible_async_dir").ok().flatten().and_then(|dir| dir.as_str().map(str::to_owned));
-    dir.unwrap_or_else(|| "~/.ansible_async".to_owned())
+    dir.unwrap_or_else(|| runner.shared.tasks.async_dir.clone())
 }
 
 /// Asks for an asynchronous job until it has ended; the connection is free in between.
@@ -243,13 +243,16 @@ fn poll(
         let mut args = driftless_modules::JsonMap::new();
         args.insert("jid".to_owned(), job.as_str().into());
         args.insert("mode".to_owned(), "status".into());
-        args.insert("_async_dir".to_owned(), async_dir(ready).into());
+        args.insert("_async_dir".to_owned(), async_dir(runner, ready).into());
         let reply =
             lease(runner, route).map_err(unreachable)?.session().run_one(route.becomes.as_ref(), Request::new("async_status", args))?;
         let truth =
             |key: &str| reply.outcome.get(key).is_some_and(|value| value.as_bool().unwrap_or_else(|| value.as_i64().unwrap_or(0) != 0));
-        let finished = truth("finished") || truth("failed");
-        runner.tell(Event::AsyncPoll { host: std::sync::Arc::clone(&runner.job.host_name), job: job.clone(), finished });
+        let (finished, failed) = (truth("finished") || truth("failed"), truth("failed"));
+        let tell = |finished, failed| {
+            runner.tell(Event::AsyncPoll { host: std::sync::Arc::clone(&runner.job.host_name), job: job.clone(), finished, failed });
+        };
+        tell(finished, failed);
         if finished {
             let mut reply = reply;
             for key in ["started", "finished"] {
@@ -259,6 +262,7 @@ fn poll(
             return Ok(reply);
         }
         if Instant::now() >= until || runner.shared.interrupted.load(Ordering::Relaxed) {
+            tell(true, true);
             let message = format!("async task did not complete within the requested time - {}s", asynchronous.limit);
             return Err(Failure::new(message)
                 .with("async_result", crate::value::from_json(serde_json::Value::Object(reply.outcome)))

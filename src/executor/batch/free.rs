@@ -68,6 +68,7 @@ impl Batch<'_, '_> {
             let stack = self.stack(index, &task);
             let templar = self.templar(&stack, &task);
             let info = self.info(&task, &templar);
+            self.executor.tell(Event::HostStart { host: Arc::clone(&self.hosts[index].name), task: Arc::clone(&info) });
             let job = self.job(index, &task, &info);
             self.executor.workers.send(job, busy.len());
             busy.insert(self.hosts[index].id, (task, info));

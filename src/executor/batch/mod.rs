@@ -262,6 +262,7 @@ impl<'b, 'a> Batch<'b, 'a> {
         loop {
             while running < throttle {
                 let Some(index) = waiting.next() else { break };
+                self.executor.tell(Event::HostStart { host: Arc::clone(&self.hosts[index].name), task: Arc::clone(info) });
                 let job = self.job(index, task, info);
                 self.executor.workers.send(job, running);
                 running += 1;

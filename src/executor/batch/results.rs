@@ -236,9 +236,14 @@ impl Batch<'_, '_> {
     }
 
     /// A notified handler that is not there ends the run before the result is told.
-    pub(super) fn check_notified(&self, result: &HostResult) -> Result<(), Stop> {
+    pub(super) fn check_notified(&mut self, result: &HostResult) -> Result<(), Stop> {
         match result.notify.iter().find(|name| self.handlers.meant_by(name).is_empty()) {
-            Some(name) => Err(self.no_handler(name)),
+            Some(name) if self.executor.options.missing_handler_is_error => Err(self.no_handler(name)),
+            Some(name) => {
+                let warning = missing_handler(name, self.handlers.names());
+                self.executor.tell(Event::Warning(warning.message));
+                Ok(())
+            }
             None => Ok(()),
         }
     }

@@ -122,6 +122,8 @@ impl Batch<'_, '_> {
             is_handler: task.is_handler,
             check,
             tags: Arc::from(Vec::new()),
+            args: Arc::from(shown_args(task)),
+            role: task.role().map(|role| Arc::from(role.name.as_str())),
         });
         self.infos.insert(key, Arc::clone(&info));
         info
@@ -161,6 +163,22 @@ impl Batch<'_, '_> {
             None => Err(wrong(written.error(""), format!("invalid literal for int() with base 10: '{}'", shown(&value)))),
         }
     }
+}
+
+/// The arguments as they were written.
+fn shown_args(task: &Task) -> String {
+    let shown = crate::template::print::shown;
+    let raw = |value: &Value| format!("_raw_params={}", shown(value));
+    let parts: Vec<String> = match &task.work {
+        Work::Module(call) => {
+            let free = call.args.free_form.iter().chain(&call.args.variables).map(|text| raw(&Value::Text(text.value.clone())));
+            free.chain(call.args.options.iter().map(|(name, value)| format!("{}={}", name.value, shown(&value.value)))).collect()
+        }
+        Work::IncludeTasks(include) => vec![raw(&include.file.value)],
+        Work::IncludeRole(include) => vec![format!("name={}", shown(&include.name.value))],
+        Work::Meta(_) => Vec::new(),
+    };
+    parts.join(" ")
 }
 
 /// Variables of the role, blocks, includes and the task itself.

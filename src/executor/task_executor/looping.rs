@@ -104,7 +104,8 @@ impl Runner<'_> {
         let task = &self.job.task;
         let control = &task.loop_control;
         let plain = task.until.is_empty() && task.retries.is_none() && control.pause.is_none() && control.break_when.is_empty();
-        let attached = task.async_limit.is_none() && task.keywords.get(Keyword::Timeout).is_none();
+        let limited = task.keywords.get(Keyword::Timeout).is_some() || self.shared.tasks.timeout > 0;
+        let attached = task.async_limit.is_none() && !limited;
         let module = match &task.work {
             Work::Module(call) => action::spec(&call.name.short).is_some_and(|spec| !spec.returns_facts),
             Work::IncludeTasks(_) | Work::IncludeRole(_) | Work::Meta(_) => false,

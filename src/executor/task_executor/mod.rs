@@ -31,8 +31,23 @@ pub struct Shared {
     pub defaults: ConnectionDefaults,
     /// How many `-v`.
     pub verbosity: u8,
+    /// What tasks do that do not say otherwise.
+    pub tasks: TaskDefaults,
     /// Set when the run is to end.
     pub interrupted: Arc<AtomicBool>,
+}
+
+/// Settings for tasks that do not say otherwise.
+#[derive(Clone, Debug)]
+pub struct TaskDefaults {
+    /// `no_log`.
+    pub no_log: bool,
+    /// `task_timeout`: seconds, 0 is no limit.
+    pub timeout: i64,
+    /// `poll_interval`: seconds.
+    pub poll: i64,
+    /// `async_dir`.
+    pub async_dir: String,
 }
 
 /// Runs a task on one host.

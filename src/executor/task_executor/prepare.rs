@@ -28,12 +28,15 @@ impl Runner<'_> {
     pub(super) fn prepare_with(&self, templar: Templar, stack: VarStack, item: Option<&Item>) -> Stage {
         let keywords = &self.job.task.keywords;
         let no_log = match (Reader { keywords, templar: &templar }).flag(Keyword::NoLog) {
-            Ok(no_log) => no_log.unwrap_or(false),
+            Ok(no_log) => no_log.unwrap_or(self.shared.tasks.no_log),
             Err(error) => return Stage::Ended(keyword_end(error)),
         };
         let mut stage = match evaluate("when", &keywords.when, &templar) {
             Ok(Verdict::Holds) => self.prepare_work(templar, stack, item),
-            Ok(Verdict::Not(condition)) => Stage::Ended(Box::new(ItemEnd::skipped(condition))),
+            Ok(Verdict::Not(condition)) => {
+                let label = self.label(&templar, item);
+                Stage::Ended(Box::new(ItemEnd { label, ..ItemEnd::skipped(condition) }))
+            }
             Err(error) => {
                 let message = format!("Task failed: {}", error.message);
                 let mut end = ItemEnd::failed(message, vec![error.diagnostic]);
@@ -142,6 +145,7 @@ impl Runner<'_> {
         let timeout = reader
             .int(Keyword::Timeout)
             .map_err(keyword_end)?
+            .or(Some(self.shared.tasks.timeout))
             .and_then(|seconds| u64::try_from(seconds).ok())
             .filter(|seconds| *seconds > 0);
         let context_call = Call {
@@ -227,7 +231,7 @@ impl Runner<'_> {
             return Err(Box::new(ItemEnd::failed("Task failed: check mode and async cannot be used on same task.", Vec::new())));
         }
         let poll = match &task.poll {
-            Some(written) => int("poll", written, templar).map_err(keyword_end)?.unwrap_or(15),
+            Some(written) => int("poll", written, templar).map_err(keyword_end)?.unwrap_or(self.shared.tasks.poll),
             None => 15,
         };
         Ok(Some(Asynchronous { limit, poll: u64::try_from(poll).unwrap_or(0) }))
