@@ -467,7 +467,7 @@ mod tests {
         check("{{ a.b | default(c) }} {{ d is defined and d }}", &["d"], &["a", "c", "d"], &[]);
         check("{{ (a | default('x')) ~ b }}", &["b"], &["a"], &[]);
         check("{% for x in xs %}{{ x }}{{ loop.index }}{% endfor %}{% set y = 1 %}{{ y }}", &["xs"], &[], &[]);
-        check("{% macro m(p) %}{{ p }}{{ varargs }}{% endmacro %}{{ m(q) }}{{ range(3) }}", &["q"], &[], &[]);
+        check("{% macro m(p) %}{{ p }}{{ varargs }}{% endmacro %}{{ m(v) }}{{ range(3) }}", &["v"], &[], &[]);
         check("{{ x | mandatory }}{{ y | ternary(1, 2) }}", &["x", "y"], &[], &[]);
     }
 

