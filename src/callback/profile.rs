@@ -124,7 +124,7 @@ fn filled(text: &str, with: char) -> String {
 /// `name ----- 1.23s`
 fn dashed(name: &str, took: Duration) -> String {
     let time = format!(" {:.02}s", took.as_secs_f64());
-    let width = 80usize.saturating_sub(time.len());
+    let width = 79usize.saturating_sub(time.len());
     let name = format!("{name} ");
     format!("{name}{}{time}", "-".repeat(width.saturating_sub(name.chars().count())))
 }

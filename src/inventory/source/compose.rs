@@ -115,7 +115,7 @@ impl<'f> Composition<'f> {
             Err(_) => return Ok(()),
         };
         let is_absent = key.is_null() || key.as_str() == Some("");
-        if !key.truthy() && !(is_absent && entry.default_value.is_some()) {
+        if !(key.truthy() || is_absent && entry.default_value.is_some()) {
             if self.strict && !matches!(key, Value::List(_) | Value::Map(_)) {
                 let shown = python_text(&entry.key);
                 return Err(node.error(format!("No key or key resulted empty for {shown} in host {host_name}, invalid entry")).into());

@@ -80,8 +80,8 @@ fn plugin(name: &str) -> Option<&'static dyn Plugin> {
 pub fn load(sources: &[String], folder: &Path, options: &SourceOptions, diagnostics: &mut Diagnostics) -> Inventory {
     let mut inventory = Inventory { mismatch: options.mismatch, ..Inventory::new() };
     let mut reader = Reader::new(&mut inventory, options, diagnostics);
-    let parsed = sources.iter().fold(false, |parsed, source| reader.source(source, folder) || parsed);
-    reader.finish(parsed, !sources.is_empty());
+    let parsed = sources.iter().filter(|source| reader.source(source, folder)).count();
+    reader.finish(parsed > 0, !sources.is_empty());
     inventory
 }
 
@@ -131,7 +131,7 @@ impl<'r> Reader<'r> {
     /// The files of a folder by name, folders in it too.
     fn folder(&mut self, path: &Path) -> bool {
         match folder::entries(path, self.options) {
-            Ok(entries) => entries.iter().fold(false, |parsed, entry| self.path(entry) || parsed),
+            Ok(entries) => entries.iter().filter(|entry| self.path(entry)).count() > 0,
             Err(error) => {
                 self.diagnostics.push(Diagnostic::error(error));
                 false
