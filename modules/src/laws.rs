@@ -151,7 +151,7 @@ impl Law {
         let spec = self.module.spec();
         let mut wrong = args.clone();
         wrong.insert("no_such_option".to_owned(), Json::Null);
-        assert!(spec.check(&wrong).is_err(), "`{}` takes unknown options", spec.name);
+        assert!(spec.check_own(spec.name, &wrong).is_err(), "`{}` takes unknown options", spec.name);
         let checked = spec.check(&args).unwrap_or_else(|errors| panic!("{errors:?}"));
         let secrets = checked.secrets.clone();
         let mut host = Host::new(Setup {

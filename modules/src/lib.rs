@@ -7,6 +7,7 @@ extern crate self as driftless_modules;
 
 pub mod accounts;
 pub mod builtin;
+pub mod encoding;
 pub mod facts;
 pub mod host;
 #[cfg(test)]

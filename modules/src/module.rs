@@ -1,7 +1,7 @@
 //! What a module is.
 
 use crate::spec::{Args, Spec, Support, Table};
-use crate::{Host, Outcome, Result};
+use crate::{Host, JsonMap, Outcome, Result};
 
 /// One kind of work on a managed host. The struct that bears it is a unit struct; its line in `modules! { … }` makes it known.
 pub trait Module {
@@ -20,6 +20,8 @@ pub trait Module {
     const RETURNS_FACTS: bool = false;
     /// The option that a text without `=` is for.
     const FREE_FORM: Option<&'static str> = None;
+    /// For a module that hands its options on unread: who gets them.
+    const HANDS_ON: Option<HandOn> = None;
     /// Options that Ansible has and this module lacks, and why.
     const MISSING: &'static [(&'static str, &'static str)] = &[];
     /// Tasks in YAML; each parses, and its arguments pass the check.
@@ -27,6 +29,19 @@ pub trait Module {
 
     /// Does the work. Changes go through `host.change`; an `Err` is a failed task.
     fn run(args: Self::Args, host: &mut Host) -> Result<Outcome>;
+}
+
+/// Chooses on the host which module gets the options.
+pub type HandOn = fn(JsonMap, &mut Host) -> Result<HandedOn>;
+
+/// Options on their way to another module.
+pub struct HandedOn {
+    /// That module.
+    pub module: &'static str,
+    /// What messages call it.
+    pub called: String,
+    /// The options that it gets, as the user wrote them.
+    pub options: JsonMap,
 }
 
 /// What a module says of itself.
@@ -39,6 +54,7 @@ pub(crate) fn spec_of<M: Module>() -> Spec {
         diff: M::DIFF,
         returns_facts: M::RETURNS_FACTS,
         free_form: M::FREE_FORM,
+        hands_on: M::HANDS_ON.is_some(),
         missing: M::MISSING,
         examples: M::EXAMPLES,
     }

@@ -41,7 +41,8 @@ pub fn start(become_: &Become, script: &str, nonce: &str) -> Result<Start, Becom
             // `-n` with `-S` never asks: without a password `-n` alone, with one `-S` alone.
             let mut rest = without_switches(given.unwrap_or_else(|| vec!["-H".to_owned()]), "nS", &["--non-interactive", "--stdin"]);
             if asks {
-                rest.extend(["-S".to_owned(), "-p".to_owned(), nonce.to_owned()]);
+                // `-k`: what sudo remembers of an earlier task's right password must not make a wrong one right.
+                rest.extend(["-k".to_owned(), "-S".to_owned(), "-p".to_owned(), nonce.to_owned()]);
             } else {
                 rest.push("-n".to_owned());
             }
@@ -263,10 +264,10 @@ mod tests {
     #[test]
     fn sudo_never_gets_both_switches() {
         assert_eq!(argv(&become_("sudo", None)), "sudo -H -n -u app /bin/sh -c S");
-        assert_eq!(argv(&become_("sudo", Some("x"))), "sudo -H -S -p N -u app /bin/sh -c S");
+        assert_eq!(argv(&become_("sudo", Some("x"))), "sudo -H -k -S -p N -u app /bin/sh -c S");
         let flags = |words: &[&str]| Some(words.iter().map(|word| (*word).to_owned()).collect());
         let joined = Become { flags: flags(&["-HSn", "-E", "--stdin"]), ..become_("sudo", Some("x")) };
-        assert_eq!(argv(&joined), "sudo -H -E -S -p N -u app /bin/sh -c S");
+        assert_eq!(argv(&joined), "sudo -H -E -k -S -p N -u app /bin/sh -c S");
         let group = Become { flags: flags(&["-gSn", "-n"]), ..become_("sudo", None) };
         assert_eq!(argv(&group), "sudo -gSn -n -u app /bin/sh -c S");
     }

@@ -2,9 +2,9 @@
 
 use std::sync::OnceLock;
 
-use crate::module::{Module, spec_of};
-use crate::spec::{Args, Spec, Support};
-use crate::{Failure, Host, JsonMap, Outcome};
+use crate::module::{HandedOn, Module, spec_of};
+use crate::spec::{ArgError, Args, OPTIONS, Spec, Support};
+use crate::{Failure, Host, Json, JsonMap, Outcome};
 
 /// A module whose options' type is not known to the caller.
 #[derive(Debug)]
@@ -31,11 +31,6 @@ impl ErasedModule {
         self.spec.get_or_init(self.declare)
     }
 
-    /// Starts it with checked arguments, for a module that hands its work on: that one's own end follows.
-    pub(crate) fn start(&self, args: JsonMap, host: &mut Host) -> crate::Result<Outcome> {
-        (self.start)(args, host)
-    }
-
     /// Runs it with checked arguments (see [`Spec::check`]). A failure is an outcome like any other; a panic is the caller's to catch.
     pub fn run(&self, args: JsonMap, host: &mut Host) -> Outcome {
         let outcome = if host.is_checking() && self.spec().check == Support::None {
@@ -48,8 +43,22 @@ impl ErasedModule {
 }
 
 fn start<M: Module>(mut args: JsonMap, host: &mut Host) -> crate::Result<Outcome> {
+    if let Some(choose) = M::HANDS_ON
+        && let Some(Json::Object(options)) = args.shift_remove(OPTIONS)
+    {
+        return hand_on(choose(options, host)?, host);
+    }
     let args = M::Args::read(&mut args, host.environment()).map_err(Failure::new)?;
     M::run(args, host)
+}
+
+fn hand_on(handed: HandedOn, host: &mut Host) -> crate::Result<Outcome> {
+    let module = find(handed.module).ok_or_else(|| Failure::new(format!("the module `{}` is not there", handed.module)))?;
+    let first = |errors: Vec<ArgError>| Failure::new(errors.into_iter().next().map(|error| error.message).unwrap_or_default());
+    let checked = module.spec().check_own(&handed.called, &handed.options).map_err(first)?;
+    checked.secrets.into_iter().for_each(|secret| host.hide(secret));
+    checked.warnings.into_iter().for_each(|warning| host.warn(warning));
+    (module.start)(checked.args, host)
 }
 
 /// The module called `name`, without its collection.

@@ -65,10 +65,13 @@ impl Action for Copy {
         walk(call, &base, &into, &mut requests)?;
         let mut changed = false;
         let mut diffs = Vec::new();
-        for reply in target.send(requests) {
+        let mut last_link = Map::new();
+        let keeps_links = !call.args.flag(&["local_follow"], true)?;
+        let are_links: Vec<bool> = requests.iter().map(is_link).collect();
+        for (reply, is_link) in target.send(requests).into_iter().zip(are_links) {
             let mut result = outcome(reply?);
             if result.get("failed").is_some_and(Value::truthy) {
-                return Err(TalkError::Failed(Failure { result, diagnostics: Vec::new() }));
+                return Err(TalkError::Failed(Failure { result, diagnostics: Vec::new(), is_raised: false }));
             }
             changed |= result.get("changed").is_some_and(Value::truthy);
             match result.remove("diff") {
@@ -76,11 +79,16 @@ impl Action for Copy {
                 Some(one) if one.truthy() => diffs.push(one),
                 Some(_) | None => {}
             }
+            if is_link && keeps_links {
+                last_link = result;
+            }
         }
         let mut result = Map::new();
-        result.insert("changed", changed);
         result.insert("dest", format!("{}/", dest.trim_end_matches('/')));
-        result.insert("src", root.display().to_string());
+        result.insert("src", format!("{}{}", root.display(), if src.ends_with('/') { "/" } else { "" }));
+        // What the last link came to is all that Ansible tells where it copies links.
+        last_link.into_iter().for_each(|(key, value)| drop(result.insert(key, value)));
+        result.insert("changed", changed);
         if call.diff && !diffs.is_empty() {
             result.insert("diff", Value::list(diffs));
         }
@@ -110,7 +118,7 @@ fn missing(call: &Call<'_>, src: &str) -> Failure {
     for dir in &call.context.search_path {
         diagnostic = diagnostic.note(format!("looked in `{}` and `{}`", dir.join("files").display(), dir.display()));
     }
-    Failure::new(message).at(diagnostic)
+    Failure::new(message).at(diagnostic).raised()
 }
 
 fn file_request(call: &Call<'_>, args: &Args, path: &Path) -> Result<Request, Failure> {
@@ -134,7 +142,7 @@ fn walk(call: &Call<'_>, from: &Path, into: &str, requests: &mut Vec<Request>) -
     for path in entries {
         let dest = format!("{into}/{}", path.file_name().unwrap_or_default().to_string_lossy());
         let is_link = path.symlink_metadata().is_ok_and(|found| found.is_symlink());
-        if is_link && !follows {
+        if is_link && (!follows || !path.exists()) {
             requests.push(link_request(call, &path, &dest)?);
         } else if path.is_dir() {
             walk(call, &path, &dest, requests)?;
@@ -155,6 +163,10 @@ fn folder_request(call: &Call<'_>, path: &str) -> Result<Request, Failure> {
         args.set_own("mode", mode.clone());
     }
     own_request(call, &args)
+}
+
+fn is_link(request: &Request) -> bool {
+    request.args.get("state").and_then(serde_json::Value::as_str) == Some("link")
 }
 
 fn link_request(call: &Call<'_>, link: &Path, dest: &str) -> Result<Request, Failure> {

@@ -1,6 +1,7 @@
 //! `fail`: fails, with a message.
 
-use super::{Action, Call, Failure, OwnOptions, Plan};
+use super::{Action, Call, Failure, NO_MESSAGE, OwnOptions, Plan};
+use crate::value::Value;
 
 /// The action.
 pub(super) struct Fail;
@@ -18,7 +19,12 @@ impl Action for Fail {
 
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
         super::args::only(call, &OPTIONS)?;
-        let message = call.args.get("msg").cloned().unwrap_or_else(|| "Failed as requested from task".into());
+        let message = match call.args.get("msg") {
+            None => "Failed as requested from task".into(),
+            // What is no message leaves Ansible without one.
+            Some(message) if !message.truthy() => Value::from(NO_MESSAGE),
+            Some(message) => message.clone(),
+        };
         Err(Failure::new("").with("msg", message))
     }
 }

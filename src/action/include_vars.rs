@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Action, Call, Done, Effect, Failure, OwnOptions, Plan};
+use super::{Action, Call, Done, Effect, Failure, NO_MESSAGE, OwnOptions, Plan};
 use crate::source::Diagnostics;
 use crate::template::print::shown;
-use crate::value::{ListMerge, Map, Recursive, Value, merge};
+use crate::value::{Key, ListMerge, Map, Recursive, Value, merge};
 use crate::vars::load_vars_file;
 use driftless_modules::regex::{Anchor, Flags, compile};
 
@@ -41,25 +41,23 @@ impl Action for IncludeVars {
         super::args::only(call, &OPTIONS)?;
         let file = call.args.text(&["file", "_raw_params"]);
         let dir = call.args.text(&["dir"]);
-        let files = match (file, dir) {
-            (Some(file), None) => vec![find(call, &file)?],
-            (None, Some(dir)) => files_of(call, &dir)?,
-            (None, None) => return Err(Failure::new("No file or dir specified")),
-            (Some(_), Some(_)) => return Err(Failure::new("You are mixing file only and dir only arguments, these are incompatible")),
-        };
-        let recursive = match call.args.text(&["hash_behaviour"]).as_deref() {
-            Some("merge") => Recursive::Yes,
-            _ => Recursive::No,
-        };
-        let mut vars = Map::new();
-        for file in &files {
-            vars = merge(&vars, &load(file)?, recursive, ListMerge::Replace);
+        if file.is_some() && dir.is_some() {
+            return Err(Failure::new("You are mixing file only and dir only arguments, these are incompatible"));
         }
-        if let Some(name) = call.args.text(&["name"]).filter(|name| !name.is_empty()) {
-            let mut named = Map::new();
-            named.insert(name, Value::map(vars));
-            vars = named;
-        }
+        let named = |vars: Map| match call.args.text(&["name"]).filter(|name| !name.is_empty()) {
+            None => vars,
+            Some(name) => Map::from_iter([(Key::from(name.as_str()), Value::map(vars))]),
+        };
+        // The failure of a file is told beside what was read, as Ansible does.
+        let (files, vars) = read(call, file.as_deref(), dir.as_deref()).map_err(|failure| {
+            let told = failure.message().to_owned();
+            failure
+                .with("msg", NO_MESSAGE)
+                .with("message", told)
+                .with("ansible_facts", Value::map(named(Map::new())))
+                .with("ansible_included_var_files", Value::list(Vec::new()))
+        })?;
+        let vars = named(vars);
         let mut result = Map::new();
         result
             .insert("ansible_included_var_files", Value::list(files.iter().map(|file| Value::text(file.display().to_string())).collect()));
@@ -67,6 +65,23 @@ impl Action for IncludeVars {
         result.insert("changed", false);
         Ok(Plan::Done(Done { result, effect: Some(Effect::IncludeVars(vars)) }))
     }
+}
+
+fn read(call: &Call<'_>, file: Option<&str>, dir: Option<&str>) -> Result<(Vec<PathBuf>, Map), Failure> {
+    let files = match (file, dir) {
+        (Some(file), _) => vec![find(call, file)?],
+        (None, Some(dir)) => files_of(call, dir)?,
+        (None, None) => return Err(Failure::new("No file or dir specified")),
+    };
+    let recursive = match call.args.text(&["hash_behaviour"]).as_deref() {
+        Some("merge") => Recursive::Yes,
+        _ => Recursive::No,
+    };
+    let mut vars = Map::new();
+    for file in &files {
+        vars = merge(&vars, &load(file)?, recursive, ListMerge::Replace);
+    }
+    Ok((files, vars))
 }
 
 fn find(call: &Call<'_>, name: &str) -> Result<PathBuf, Failure> {

@@ -12,6 +12,7 @@ mod fetch;
 mod gather_facts;
 mod group_by;
 mod include_vars;
+mod package;
 mod pause;
 mod raw;
 mod reboot;
@@ -36,6 +37,7 @@ use crate::transport::{ConnectionError, ExecOutput};
 use crate::value::{Map, Value, from_json};
 
 /// A call of a module on one host, with its arguments rendered.
+#[derive(Clone, Copy)]
 pub struct Call<'a> {
     /// The module's name without `ansible.builtin.`.
     pub name: &'a str,
@@ -221,6 +223,9 @@ impl From<RunError> for TalkError {
     }
 }
 
+/// What a failure says that has no message of its own.
+pub(crate) const NO_MESSAGE: &str = "Task failed: Action failed: Unknown error.";
+
 /// A failed task: its message, what else its result holds, and where the mistake is, if it is in the user's text.
 #[derive(Debug)]
 pub struct Failure {
@@ -228,6 +233,8 @@ pub struct Failure {
     pub result: Map,
     /// Mistakes in the user's text.
     pub diagnostics: Vec<crate::source::Diagnostic>,
+    /// Whether it is none of a module: `changed_when` and `failed_when` are not asked then.
+    pub is_raised: bool,
 }
 
 impl Failure {
@@ -236,7 +243,14 @@ impl Failure {
         let mut result = Map::new();
         result.insert("changed", false);
         result.insert("msg", message.into());
-        Self { result, diagnostics: Vec::new() }
+        Self { result, diagnostics: Vec::new(), is_raised: false }
+    }
+
+    /// The same, as a failure that `changed_when` and `failed_when` are not asked about.
+    #[must_use]
+    pub fn raised(mut self) -> Self {
+        self.is_raised = true;
+        self
     }
 
     /// Adds to the result.
@@ -261,7 +275,7 @@ impl Failure {
 
 impl From<crate::template::TemplateError> for Failure {
     fn from(error: crate::template::TemplateError) -> Self {
-        Self::new(format!("Task failed: {}", error.full_message())).at(error.to_diagnostic())
+        Self::new(format!("Task failed: {}", error.full_message())).at(error.to_diagnostic()).raised()
     }
 }
 
@@ -283,6 +297,7 @@ pub const ACTIONS: &[&dyn Action] = &[
     &gather_facts::GatherFacts,
     &group_by::GroupBy,
     &include_vars::IncludeVars,
+    &package::Package,
     &pause::Pause,
     &raw::Raw,
     &reboot::Reboot,
@@ -343,7 +358,7 @@ impl Call<'_> {
     /// A file of the control machine, looked for in `folder` of the role and the play, then beside the task's file.
     pub fn find_file(&self, folder: &str, name: &str) -> Result<PathBuf, Failure> {
         self.context.find_file(folder, name).ok_or_else(|| {
-            Failure::new(format!("Could not find or access '{name}' on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option"))
+            Failure::new(format!("Could not find or access '{name}' on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option")).raised()
         })
     }
 }

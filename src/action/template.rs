@@ -129,7 +129,7 @@ fn find(call: &Call<'_>, src: &str) -> Result<std::path::PathBuf, Failure> {
         for dir in &call.context.search_path {
             diagnostic = diagnostic.note(format!("looked in `{}` and `{}`", dir.join("templates").display(), dir.display()));
         }
-        Failure::new(message).at(diagnostic)
+        Failure::new(message).at(diagnostic).raised()
     })
 }
 

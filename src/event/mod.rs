@@ -37,6 +37,8 @@ pub enum Status {
 pub struct TaskInfo {
     /// Its name, rendered; the module's name where it has none; with the role's name in front.
     pub name: Arc<str>,
+    /// The name that the user wrote, rendered; empty where there is none.
+    pub own_name: Arc<str>,
     /// The module as written.
     pub action: Arc<str>,
     /// The module with its collection.

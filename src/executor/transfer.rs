@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::job::Message;
 use super::lease::Lease;
-use super::outcome::{ItemEnd, is};
+use super::outcome::{ItemEnd, complete, is};
 use super::target::Route;
 use super::task_executor::{Asynchronous, Ready, Runner, Stage, failure_end};
 use crate::action::{Action, Call, Done, Effect, Failure, Plan, TalkError, Target};
@@ -201,6 +201,9 @@ fn send(runner: &Runner<'_>, ready: &Ready, mut request: Request) -> Result<Done
     if let Some(asynchronous) = ready.asynchronous {
         request.async_job = Some(AsyncJob { seconds: asynchronous.limit, dir: async_dir(runner, ready) });
     }
+    if request.module == "async_status" {
+        request.args.insert("_async_dir".to_owned(), async_dir(runner, ready).into());
+    }
     let mut lease = lease(runner, route).map_err(unreachable)?;
     let module = request.module.clone();
     close_other_users(&mut lease, route, &module);
@@ -237,14 +240,14 @@ fn poll(
     let Some(job) = started.outcome.get("ansible_job_id").and_then(serde_json::Value::as_str).map(str::to_owned) else {
         return Ok(started);
     };
-    let until = Instant::now() + Duration::from_secs(asynchronous.limit);
+    let mut left = asynchronous.limit;
     loop {
         sleep(&runner.shared.interrupted, Duration::from_secs(asynchronous.poll));
         let mut args = driftless_modules::JsonMap::new();
         args.insert("jid".to_owned(), job.as_str().into());
         args.insert("mode".to_owned(), "status".into());
         args.insert("_async_dir".to_owned(), async_dir(runner, ready).into());
-        let reply =
+        let mut reply =
             lease(runner, route).map_err(unreachable)?.session().run_one(route.becomes.as_ref(), Request::new("async_status", args))?;
         let truth =
             |key: &str| reply.outcome.get(key).is_some_and(|value| value.as_bool().unwrap_or_else(|| value.as_i64().unwrap_or(0) != 0));
@@ -254,16 +257,21 @@ fn poll(
         };
         tell(finished, failed);
         if finished {
-            let mut reply = reply;
             for key in ["started", "finished"] {
                 reply.outcome.insert(key.to_owned(), true.into());
             }
             reply.outcome.insert("ansible_job_id".to_owned(), job.into());
             return Ok(reply);
         }
-        if Instant::now() >= until || runner.shared.interrupted.load(Ordering::Relaxed) {
+        left = left.saturating_sub(asynchronous.poll);
+        if left == 0 || runner.shared.interrupted.load(Ordering::Relaxed) {
             tell(true, true);
-            let message = format!("async task did not complete within the requested time - {}s", asynchronous.limit);
+            let limit = asynchronous.limit;
+            let message = format!("async task produced unparsable results: it did not complete within the requested time - {limit}s");
+            for output in ["stdout", "stderr"] {
+                reply.outcome.insert(format!("{output}_lines"), Vec::<String>::new().into());
+            }
+            reply.outcome.insert("failed".to_owned(), false.into());
             return Err(Failure::new(message)
                 .with("async_result", crate::value::from_json(serde_json::Value::Object(reply.outcome)))
                 .into());
@@ -273,6 +281,12 @@ fn poll(
 
 /// Turns what came into the item's end.
 fn settle(runner: &Runner<'_>, ready: &Ready, end: &mut ItemEnd, done: Result<Done, TalkError>) {
+    // What stopped the action itself is no result that the task's conditions are asked about.
+    let is_judged = match &done {
+        Ok(_) | Err(TalkError::Interrupted) => true,
+        Err(TalkError::Failed(failure)) => !failure.is_raised,
+        Err(TalkError::Run(_)) => false,
+    };
     match done {
         Ok(done) => {
             end.result = done.result;
@@ -289,7 +303,11 @@ fn settle(runner: &Runner<'_>, ready: &Ready, end: &mut ItemEnd, done: Result<Do
         Err(TalkError::Interrupted) => end.result = ItemEnd::failed("interrupted", Vec::new()).result,
         Err(TalkError::Run(error)) => end.result = run_error(&error),
     }
-    runner.judge(ready, &mut end.result, &mut end.diagnostics);
+    if is_judged {
+        runner.judge(ready, &mut end.result, &mut end.diagnostics);
+    } else {
+        complete(&mut end.result);
+    }
 }
 
 /// Whether `add_host` or `group_by` adds something that is not there yet.

@@ -224,8 +224,10 @@ impl<'s, 'd> Composer<'s, 'd> {
 
     fn scalar_value(&self, tag: Option<&str>, text: &str, style: Style) -> Result<Meaning, Diagnostic> {
         let wrong = Diagnostic::error;
+        // A lone `!` has even quoted texts resolved, as PyYAML does.
+        let is_resolved = style == Style::Plain || tag == Some("!");
         let Some(tag) = tag.filter(|tag| !matches!(*tag, "!" | "!unsafe")) else {
-            if style != Style::Plain {
+            if !is_resolved {
                 return Ok(Meaning::Text);
             }
             return match scalar::resolve(text).map_err(wrong)? {

@@ -53,7 +53,7 @@ impl Normal {
                 .collect(),
             dropped: DROPPED.into_iter().chain(also_dropped).map(str::to_owned).collect(),
             passing: Regex::new(passing).expect("a constant pattern"),
-            temporary: Regex::new(r"ansible-(module)?tmp-\S+").expect("a constant pattern"),
+            temporary: Regex::new(r"(?<=^Archive:  )/\S+|ansible-(module)?tmp-\S+").expect("a constant pattern"),
         }
     }
 

@@ -37,11 +37,20 @@ fn answer(mut stream: TcpStream, folder: &Path) {
     let Ok(copy) = stream.try_clone() else { return };
     let mut lines = BufReader::new(copy).lines();
     let Some(Ok(request)) = lines.next() else { return };
-    while matches!(lines.next(), Some(Ok(line)) if !line.is_empty()) {}
+    let mut known = None;
+    while let Some(Ok(line)) = lines.next()
+        && !line.is_empty()
+    {
+        known = known.or_else(|| time_of(line.strip_prefix("If-Modified-Since: ")?));
+    }
     let mut words = request.split(' ');
     let (method, path) = (words.next().unwrap_or(""), words.next().unwrap_or("/"));
     let file: PathBuf = folder.join(path.trim_start_matches('/'));
+    let changed = file.metadata().and_then(|found| found.modified()).ok();
+    let changed = changed.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok()).map(|since| since.as_secs());
+    let is_known = known.zip(changed).is_some_and(|(known, changed)| i64::try_from(changed).is_ok_and(|changed| changed <= known));
     let (status, body) = match std::fs::read(&file) {
+        Ok(_) if is_known => ("304 Not Modified", Vec::new()),
         Ok(body) => ("200 OK", body),
         Err(_) => ("404 File not found", b"not found\n".to_vec()),
     };
@@ -50,4 +59,15 @@ fn answer(mut stream: TcpStream, folder: &Path) {
     if method != "HEAD" {
         let _ = stream.write_all(&body);
     }
+}
+
+/// Seconds of a date as HTTP writes it.
+fn time_of(date: &str) -> Option<i64> {
+    jiff::fmt::strtime::parse("%a, %d %b %Y %H:%M:%S GMT", date.trim())
+        .ok()?
+        .to_datetime()
+        .ok()?
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .ok()
+        .map(|time| time.timestamp().as_second())
 }

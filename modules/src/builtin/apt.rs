@@ -11,7 +11,7 @@ use crate::package::apt::policy_rc_d::PolicyRcD;
 use crate::package::apt::{self, Cache, Package, Wanted};
 use crate::package::{self, Step};
 use crate::spec::Support;
-use crate::{Failure, Host, Module, Outcome, Result};
+use crate::{Failure, Host, JsonMap, Module, Outcome, Result};
 
 /// The module.
 pub struct Apt;
@@ -298,7 +298,7 @@ impl Run<'_> {
         if !build_dep {
             mark_as_wanted(host, wanted)?;
         }
-        let outcome = self.with_times(host.outcome());
+        let outcome = self.with_times(with_diff(host.outcome()));
         Ok(outcome.with("stdout", stdout).with("stderr", output.stderr()))
     }
 
@@ -388,7 +388,7 @@ impl Run<'_> {
             steps = names.into_iter().map(|name| Step { name, before: "present", after: "absent" }).collect();
         }
         package::record(host, &steps, apt::shown_diff(&stdout))?;
-        Ok(host.outcome().with("stdout", stdout).with("stderr", output.stderr()))
+        Ok(with_diff(host.outcome()).with("stdout", stdout).with("stderr", output.stderr()))
     }
 
     fn upgrade(&self, host: &mut Host, how: Upgrade) -> Result<Outcome> {
@@ -432,7 +432,7 @@ impl Run<'_> {
             apt::steps(&stdout)
         };
         package::record(host, &steps, apt::shown_diff(&stdout))?;
-        Ok(host.outcome().with("stdout", stdout).with("stderr", output.stderr()))
+        Ok(with_diff(host.outcome()).with("stdout", stdout).with("stderr", output.stderr()))
     }
 
     /// A package file: what it depends on comes from the lists.
@@ -506,6 +506,11 @@ impl Run<'_> {
         }
         package::record(host, &apt::steps(&output.stdout()), None)
     }
+}
+
+/// Ansible's result of a transaction has a `diff`, empty where none is to be shown.
+fn with_diff(outcome: Outcome) -> Outcome {
+    if outcome.get("diff").is_some() { outcome } else { outcome.with("diff", JsonMap::new()) }
 }
 
 /// A package that is named is no longer one that came along only for others: Ansible does not count that as a change.

@@ -62,6 +62,7 @@ impl Module for AsyncStatus {
         if args.mode == Mode::Cleanup {
             host.unrecorded(|door| door.remove_file(&path))?;
             outcome.extend(base(false, false));
+            outcome.remove("results_file");
             outcome.set("erased", shown.clone());
             return Ok(outcome);
         }

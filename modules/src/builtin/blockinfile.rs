@@ -70,10 +70,10 @@ enum State {
 impl Module for Blockinfile {
     type Args = BlockinfileArgs;
     const NAME: &'static str = "blockinfile";
-    const SUMMARY: &'static str = "Insert/update/remove a text block surrounded by marker lines";
+    const SUMMARY: &'static str = "Keep a block of lines between two markers in a text file";
     const DIFF: Support = Support::Full;
     const EXAMPLES: &'static [&'static str] =
-        &["- blockinfile:\n    path: /etc/ssh/sshd_config\n    block: |\n      Match User guest\n      PasswordAuthentication no\n"];
+        &["- blockinfile:\n    path: /etc/hosts\n    block: |\n      192.0.2.10 web1\n      192.0.2.20 db1\n"];
 
     fn run(args: BlockinfileArgs, host: &mut Host) -> Result<Outcome> {
         let file = TextFile::read(host, &args.path, &args.encoding)?;

@@ -89,7 +89,7 @@ impl Module for Command {
         };
         result.times = Some((start, jiff::Timestamp::now().to_zoned(zone)));
         result.rc = output.rc();
-        (result.stdout, result.stderr) = (output.stdout(), output.stderr());
+        (result.stdout, result.stderr) = output.texts()?;
         if args.strip_empty_ends {
             for text in [&mut result.stdout, &mut result.stderr] {
                 text.truncate(text.trim_end_matches(['\r', '\n']).len());

@@ -123,15 +123,18 @@ fn from_controller(args: &CopyArgs, host: &mut Host) -> Result<Outcome> {
         None => outcome,
     };
     if plan.target.exists && !args.force {
+        host.tell_no_path_info();
         return Ok(named(host.outcome().with("dest", paths::shown(&dest))));
     }
+    let told = |failure: Failure| failure.with("checksum", sum.as_str()).with("diff", Json::Array(Vec::new()));
     if plan.target.checksum.as_deref() == Some(sum.as_str()) {
-        return plan.attributes_only(host);
+        return plan.attributes_only(host).map_err(told);
     }
-    let outcome = plan.replace(host, &mut |host| {
+    let replaced = plan.replace(host, &mut |host| {
         let reader = host.contents().open(index).context("could not get the content")?;
         Ok(reader)
-    })?;
+    });
+    let outcome = replaced.map_err(told)?;
     Ok(if host.is_checking() { outcome } else { named(outcome) })
 }
 
@@ -140,8 +143,7 @@ fn from_host(args: &CopyArgs, host: &mut Host, source: &Path) -> Result<Outcome>
     let sum = checksum::of_file(Algorithm::Sha1, source).context(format_args!("could not read `{}`", source.display()))?;
     let md5 = checksum::of_file(Algorithm::Md5, source).context(format_args!("could not read `{}`", source.display()))?;
     if let Some(expected) = args.checksum.as_ref().filter(|expected| **expected != sum) {
-        let failure = Failure::new("Copied file does not match the expected checksum. Transfer failed.");
-        return Err(failure.with("checksum", sum).with("expected_checksum", expected.as_str()));
+        return Err(wrong_checksum(&sum, expected));
     }
     let mut dest = args.dest.clone();
     let named_folder = ends_with_slash(&dest);
@@ -177,6 +179,11 @@ fn without_empty_diff(mut outcome: Outcome) -> Outcome {
         outcome.remove("diff");
     }
     outcome
+}
+
+fn wrong_checksum(found: &str, expected: &str) -> Failure {
+    let failure = Failure::new("Copied file does not match the expected checksum. Transfer failed.");
+    failure.with("checksum", found).with("expected_checksum", expected)
 }
 
 /// What stands where the copy goes.
@@ -236,10 +243,10 @@ impl Plan<'_> {
     fn attributes_only(&mut self, host: &mut Host) -> Result<Outcome> {
         let mut diff = FileDiff::of(&self.target.path);
         let followed = paths::real_path(&self.target.path);
-        let changed = self.common().apply(host, if self.args.follow { &followed } else { &self.target.path }, &mut diff)?;
+        self.common().apply(host, if self.args.follow { &followed } else { &self.target.path }, &mut diff)?;
         let shown = paths::shown(self.dest);
         let mut outcome = host.outcome().with("path", shown.as_str()).with("dest", shown).with("checksum", self.sum.as_str());
-        let shown = if host.shows_diff() && changed { diff.into_json() } else { Json::Array(Vec::new()) };
+        let shown = if host.shows_diff() { diff.into_json() } else { Json::Array(Vec::new()) };
         outcome.set("diff", shown);
         Ok(outcome)
     }
@@ -263,10 +270,11 @@ impl Plan<'_> {
             return Err(Failure::new(format!("validate must contain %s: {line}")));
         }
         let common = self.common();
-        let (uid, gid) = (common.uid()?, common.gid()?);
+        // An owner or mode that is none fails as in Ansible, when the content is in its place: see the end.
+        let (uid, gid) = (common.uid().ok().flatten(), common.gid().ok().flatten());
         let old = path.symlink_metadata().ok().filter(fs::Metadata::is_file);
         let now = old.as_ref().map_or_else(|| mode::masked(0o666), |old| old.mode() & 0o7777);
-        let mode = common.mode.as_ref().map(|written| mode::resolve(written, now, false)).transpose()?;
+        let mode = common.mode.as_ref().and_then(|written| mode::resolve(written, now, false).ok());
         let before = if host.shows_diff() { Some(Side::read(&path)) } else { None };
         let change = Change::of("file", paths::shown(&path)).from_to(
             self.target.checksum.as_deref().map_or_else(|| "absent".to_owned(), |sum| format!("sha1:{sum}")),
@@ -277,14 +285,16 @@ impl Plan<'_> {
             host.change(change, |_| Ok(()))?;
             return Ok(host.outcome().with("diff", self.diff(before, after)));
         }
+        if let Some(expected) = self.args.checksum.as_ref().filter(|expected| **expected != self.sum) {
+            return Err(wrong_checksum(&self.sum, expected));
+        }
         let staged = {
             let stage = |door: &Door, reader: &mut dyn Read| door.stage(&path, reader, self.args.common.unsafe_writes);
             host.stage_with(open, stage)?
         };
         let sum = checksum::of_file(Algorithm::Sha1, staged.temp_path())?;
         if sum != self.sum {
-            let failure = Failure::new("Copied file does not match the expected checksum. Transfer failed.");
-            return Err(failure.with("checksum", sum).with("expected_checksum", self.sum.as_str()));
+            return Err(wrong_checksum(&sum, &self.sum));
         }
         let md5 = checksum::of_file(Algorithm::Md5, staged.temp_path())?;
         let after = before.is_some().then(|| Side::read(staged.temp_path()));

@@ -117,6 +117,8 @@ impl Module for Cron {
             }
         }
         let mut backup = None;
+        // The last job takes a file of its own with it.
+        let goes = lines.is_empty() && lines != before && !args.env && args.state == State::Absent && table.file.is_some();
         if lines != before {
             let (old, new) = (text_of(&before), text_of(&lines));
             if args.backup {
@@ -126,19 +128,27 @@ impl Module for Cron {
                     Ok(path)
                 })?;
             }
-            let shown = Diff::texts(&table.header(), old, new.clone());
-            table.install(&args, host, &new, Change::of("cron", args.name.as_str()).shown(shown))?;
+            let after_header = if goes { "/dev/null".to_owned() } else { table.header() };
+            let shown = Diff::headed(&table.header(), old, &after_header, new.clone());
+            let change = Change::of("cron", args.name.as_str()).shown(shown);
+            match &table.file {
+                Some(file) if goes => drop(host.change(change, |door| door.remove_file(file))?),
+                _ => table.install(&args, host, &new, change)?,
+            }
         }
         let mut outcome = host.outcome();
-        let jobs: Vec<Json> = lines.iter().filter_map(|line| line.strip_prefix(MARK)).map(Json::from).collect();
-        outcome.set("jobs", jobs);
-        outcome.set("envs", lines.iter().filter_map(|line| variable_name(line)).map(Json::from).collect::<Vec<_>>());
         if let Some(path) = backup {
             outcome.set("backup_file", path.display().to_string());
         }
         if let Some(file) = &args.cron_file {
             outcome.set("cron_file", file.display().to_string());
         }
+        if goes {
+            return Ok(outcome.with("state", "absent"));
+        }
+        let jobs: Vec<Json> = lines.iter().filter_map(|line| line.strip_prefix(MARK)).map(Json::from).collect();
+        outcome.set("jobs", jobs);
+        outcome.set("envs", lines.iter().filter_map(|line| variable_name(line)).map(Json::from).collect::<Vec<_>>());
         Ok(outcome)
     }
 }
@@ -314,6 +324,9 @@ mod tests {
         assert_eq!(law.read("tab"), "#Ansible: y\n0 * * * 2 root X=1 y\n");
         let outcome = law.run(json!({"name": "y", "state": "absent", "cron_file": file}), Mode::Check).outcome;
         assert_eq!(outcome.get("diff").unwrap()["before_header"], json!(file));
+        let gone = law.converges(json!({"name": "y", "state": "absent", "cron_file": file}), &[("cron", "y")]).outcome;
+        assert_eq!((gone.get("state"), gone.get("jobs")), (Some(&json!("absent")), None));
+        assert!(!law.folder().join("tab").exists());
         law.unchanged(json!({"name": "z", "state": "absent", "cron_file": file}));
     }
 

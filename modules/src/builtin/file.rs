@@ -415,7 +415,7 @@ impl<'a> Task<'a> {
                     if found == Found::Directory {
                         return Failure::new(format!("rmtree failed: {}", error.cause()));
                     }
-                    Failure::new("Unlinking failed.").with("path", paths::shown(&self.path)).with("details", error.cause())
+                    Failure::new(format!("Unlinking failed. {}", error.cause())).with("path", paths::shown(&self.path))
                 })?;
         }
         let changed = self.found != Found::Absent;

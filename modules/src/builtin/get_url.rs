@@ -69,9 +69,10 @@ pub struct GetUrlArgs {
 impl Module for GetUrl {
     type Args = GetUrlArgs;
     const NAME: &'static str = "get_url";
-    const SUMMARY: &'static str = "Downloads files from HTTP, HTTPS, or FTP to node";
-    const EXAMPLES: &'static [&'static str] =
-        &["- get_url:\n    url: http://example.com/path/file.conf\n    dest: /etc/foo.conf\n    mode: '0440'\n"];
+    const SUMMARY: &'static str = "Fetch a file from a server and put it on the host";
+    const EXAMPLES: &'static [&'static str] = &[
+        "- get_url:\n    url: http://releases.example.com/app-{{ release }}.tar.gz\n    dest: /srv/archives/\n    checksum: sha256:http://releases.example.com/SHA256SUMS\n",
+    ];
     const MISSING: &'static [(&'static str, &'static str)] = &[
         ("ciphers", "`https` is not supported yet"),
         ("client_cert", "`https` is not supported yet"),
@@ -135,21 +136,23 @@ fn fetch(args: &GetUrlArgs, host: &mut Host) -> Result<Outcome> {
         let before = before.as_ref().map_or_else(|| "absent".to_owned(), |sum| format!("sha1:{sum}"));
         Change::of("file", paths::shown(&dest)).from_to(before, after)
     };
-    if host.is_checking() {
-        host.change(change("fetched"), |_| Ok(()))?;
-        return Ok(host.outcome().with("dest", shown).with("checksum_dest", before).with("msg", source.length_text()));
-    }
     let length = source.length_text();
+    if host.is_checking() {
+        // A server is asked without its file, so that this is the checksum of nothing there, as in Ansible.
+        let found = checksum::of_reader(Algorithm::Sha1, &mut source.body)?;
+        host.change(change("fetched"), |_| Ok(()))?;
+        return Ok(host.outcome().with("dest", shown).with("checksum_dest", before).with("checksum_src", found).with("msg", length));
+    }
     let staged = host.unrecorded(|door| door.stage(&path, &mut source.body, args.common.unsafe_writes))?.expect("this is no check");
+    let after = checksum::of_file(Algorithm::Sha1, staged.temp_path())?;
     if let Some(wanted) = &wanted {
         let found = checksum::of_file(wanted.algorithm, staged.temp_path())?;
         if found != wanted.sum {
             let at = staged.temp_path().display();
             let failure = Failure::new(format!("The checksum for {at} did not match {}; it was {found}.", wanted.sum));
-            return Err(failure.with("dest", shown));
+            return Err(failure.with("dest", shown).with("checksum_src", after).with("checksum_dest", before));
         }
     }
-    let after = checksum::of_file(Algorithm::Sha1, staged.temp_path())?;
     let md5 = checksum::of_file(Algorithm::Md5, staged.temp_path())?;
     let mut backup = None;
     if before.as_ref() != Some(&after) {
@@ -217,6 +220,7 @@ fn get(args: &GetUrlArgs, host: &Host, url: &str, newer_than: Option<i64>) -> Re
     }
     let given = args.url_username.clone().map(|user| (user, args.url_password.clone().unwrap_or_default()));
     let request = Get {
+        method: if host.is_checking() && url == without_login(&args.url).0 { "HEAD" } else { "GET" },
         url: &url,
         headers,
         unredirected: &args.unredirected_headers,

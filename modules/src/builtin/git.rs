@@ -67,10 +67,10 @@ pub struct GitArgs {
 impl Module for Git {
     type Args = GitArgs;
     const NAME: &'static str = "git";
-    const SUMMARY: &'static str = "Deploy software (or files) from git checkouts";
+    const SUMMARY: &'static str = "Clone a git repository, or bring a clone to a version";
     const DIFF: Support = Support::Full;
     const EXAMPLES: &'static [&'static str] =
-        &["- git:\n    repo: 'https://foosball.example.org/path/to/repo.git'\n    dest: /srv/checkout\n    version: release-0.22\n"];
+        &["- git:\n    repo: https://git.example.com/app.git\n    dest: /srv/app\n    version: v1.4\n"];
     const MISSING: &'static [(&'static str, &'static str)] = &[
         ("archive", "no archives are made of a working copy yet"),
         ("archive_prefix", "no archives are made of a working copy yet"),
@@ -222,7 +222,9 @@ impl GitRun<'_> {
         let (branch, tag) = (format!("refs/heads/{version}"), format!("refs/tags/{version}"));
         let peeled = format!("{tag}^{{}}");
         let command = self.git(host).args(["ls-remote", "--symref", url, "HEAD", &branch, &tag, &peeled]);
-        let output = self.done(&command, host.query(&command)?)?;
+        // Ansible asks in several steps; the first of them is the one that its failure names.
+        let asked = format!("{} ls-remote {url} -h refs/heads/{version}", self.program.display());
+        let output = self.done(&command, host.query(&command)?).map_err(|failure| failure.with("cmd", asked))?;
         let text = output.stdout();
         let find = |wanted: &str| {
             text.lines().filter_map(|line| line.split_once('\t')).find(|(value, name)| *name == wanted && !value.starts_with("ref: "))

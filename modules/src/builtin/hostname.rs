@@ -6,7 +6,8 @@ use driftless_macros::{Args, Choice};
 use serde_json::json;
 
 use crate::facts;
-use crate::host::{Change, Diff, Write};
+use crate::host::{Change, Command, Diff, Write};
+use crate::outcome::Context;
 use crate::{Failure, Host, Module, Outcome, Result};
 
 /// The module.
@@ -49,43 +50,29 @@ impl Module for Hostname {
 
     fn run(args: HostnameArgs, host: &mut Host) -> Result<Outcome> {
         let name = args.name.trim();
-        let keeper = Keeper::of(args.r#use.unwrap_or_else(|| detect(host)))?;
-        let current = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let permanent = keeper.permanent(host)?.unwrap_or_else(|| current.clone());
-        let was = if permanent == name { current.clone() } else { permanent.clone() };
+        let keeper = args.r#use.map_or_else(|| Ok(detect(host)), Keeper::of)?;
+        let running = running_name();
+        let permanent = keeper.permanent(host)?;
+        // Only systemd tells the name of now from that of the next start.
+        let current = if keeper == Keeper::Systemd { &running } else { &permanent };
+        let was = if permanent == name { current } else { &permanent };
         if current != name || permanent != name {
             let diff = Diff::values(format!("hostname = {was}\n"), format!("hostname = {name}\n"));
-            let commands = match &keeper {
-                Keeper::Systemd => {
-                    let program = host.need_program("hostnamectl")?;
-                    let set = |kind: &str| host.command(&program).args([kind, "set-hostname", name]);
-                    let mut commands = Vec::new();
-                    if current != name {
-                        commands.push(set("--transient"));
-                    }
-                    if permanent != name {
-                        commands.extend([set("--pretty"), set("--static")]);
-                    }
-                    commands
-                }
-                Keeper::File(_, _) | Keeper::Nowhere if current != name => vec![host.command(host.need_program("hostname")?).arg(name)],
-                Keeper::File(_, _) | Keeper::Nowhere => Vec::new(),
-            };
-            let content = keeper.content(name);
+            let commands = keeper.commands(host, name, current, &permanent)?;
+            let content = keeper.content(name)?;
             host.change(Change::of("hostname", "hostname").from_to(was.as_str(), name).shown(diff), |door| {
-                if let (Keeper::File(path, _), true) = (&keeper, permanent != name) {
-                    let mode = (!path.exists()).then_some(0o644);
-                    door.write(path, content.as_bytes(), Write { mode, unsafe_writes: true, ..Write::default() })?;
-                }
                 for command in &commands {
                     door.run(command)?
                         .or_fail(|output| format!("Command failed rc={}, out={}, err={}", output.rc(), output.stdout(), output.stderr()))?;
                 }
+                if let Some((path, content)) = content {
+                    let mode = (!path.exists()).then_some(0o644);
+                    door.write(&path, content.as_bytes(), Write { mode, unsafe_writes: true, ..Write::default() })?;
+                }
                 Ok(())
             })?;
         }
-        let now = if host.is_checking() { current.as_str() } else { name };
-        let fqdn = facts::full_name(host, now);
+        let fqdn = facts::full_name(host, &running_name());
         let facts = json!({
             "ansible_hostname": name.split('.').next().unwrap_or_default(),
             "ansible_nodename": name,
@@ -96,37 +83,48 @@ impl Module for Hostname {
     }
 }
 
-fn detect(host: &Host) -> Strategy {
+fn running_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+fn detect(host: &Host) -> Keeper {
     if facts::service_manager(host) == "systemd" && host.find_program("hostnamectl").is_some() {
-        return Strategy::Systemd;
+        return Keeper::Systemd;
     }
     match facts::identify().family.as_str() {
-        "Alpine" => Strategy::Alpine,
-        "Gentoo" => Strategy::Openrc,
-        "RedHat" => Strategy::Redhat,
-        "Suse" => Strategy::Sles,
-        _ => Strategy::Debian,
+        "Alpine" => Keeper::Plain("/etc/hostname", IsRead::AtOnce),
+        "Gentoo" => Keeper::Setting("/etc/conf.d/hostname", "hostname"),
+        "RedHat" => Keeper::Setting("/etc/sysconfig/network", "HOSTNAME"),
+        "Suse" => Keeper::Plain("/etc/HOSTNAME", IsRead::AtBoot),
+        _ => Keeper::Plain("/etc/hostname", IsRead::AtBoot),
     }
 }
 
-/// What keeps the name over a restart.
+/// What keeps the name over a restart. As in Ansible, all but systemd leave the name of the running host as it is.
+#[derive(PartialEq)]
 enum Keeper {
     Systemd,
-    /// A file, and the name of its setting; without one the file holds the name alone.
-    File(PathBuf, Option<&'static str>),
-    Nowhere,
+    /// A file that holds the name alone; with Alpine's way to read it at once.
+    Plain(&'static str, IsRead),
+    /// A file, and the name of its setting.
+    Setting(&'static str, &'static str),
+}
+
+#[derive(PartialEq)]
+enum IsRead {
+    AtOnce,
+    AtBoot,
 }
 
 impl Keeper {
     fn of(strategy: Strategy) -> Result<Self> {
-        let file = |path: &str, setting| Ok(Self::File(PathBuf::from(path), setting));
         match strategy {
-            Strategy::Systemd => Ok(Self::Systemd),
-            Strategy::Alpine | Strategy::Debian => file("/etc/hostname", None),
-            Strategy::Openrc => file("/etc/conf.d/hostname", Some("hostname")),
-            Strategy::Redhat => file("/etc/sysconfig/network", Some("HOSTNAME")),
-            Strategy::Sles => file("/etc/HOSTNAME", None),
-            Strategy::Generic => Ok(Self::Nowhere),
+            Strategy::Systemd | Strategy::Debian => Ok(Self::Systemd),
+            Strategy::Alpine => Ok(Self::Plain("/etc/hostname", IsRead::AtOnce)),
+            Strategy::Openrc => Ok(Self::Setting("/etc/conf.d/hostname", "hostname")),
+            Strategy::Redhat => Ok(Self::Setting("/etc/sysconfig/network", "HOSTNAME")),
+            Strategy::Sles => Ok(Self::Plain("/etc/HOSTNAME", IsRead::AtBoot)),
+            Strategy::Generic => Err(Failure::new("`use: generic` cannot change the name; hint: leave `use` out")),
             Strategy::Darwin | Strategy::Freebsd | Strategy::Macos | Strategy::Macosx | Strategy::Openbsd | Strategy::Solaris => {
                 Err(Failure::new("`use` names a strategy of another system than Linux"))
             }
@@ -134,27 +132,55 @@ impl Keeper {
     }
 
     /// The name that is kept.
-    fn permanent(&self, host: &Host) -> Result<Option<String>> {
+    fn permanent(&self, host: &Host) -> Result<String> {
         match self {
             Self::Systemd => {
                 let command = host.command(host.need_program("hostnamectl")?).args(["--static", "status"]);
                 let output = host
                     .query(&command)?
                     .or_fail(|output| format!("Command failed rc={}, out={}, err={}", output.rc(), output.stdout(), output.stderr()))?;
-                Ok(Some(output.stdout().trim().to_owned()))
+                Ok(output.stdout().trim().to_owned())
             }
-            Self::File(path, setting) => Ok(Some(read(path, *setting).unwrap_or_default())),
-            Self::Nowhere => Ok(None),
+            Self::Plain(path, _) => Ok(read(Path::new(path), None).unwrap_or_default()),
+            Self::Setting(path, setting) => {
+                if *setting == "HOSTNAME" && read(Path::new(path), Some(setting)).is_none() {
+                    return Err(Failure::new(format!("Unable to locate HOSTNAME entry in {path}")));
+                }
+                Ok(read(Path::new(path), Some(setting)).unwrap_or_default())
+            }
         }
     }
 
+    /// The programs that set the name of now.
+    fn commands(&self, host: &Host, name: &str, current: &str, permanent: &str) -> Result<Vec<Command>> {
+        Ok(match self {
+            Self::Systemd => {
+                let program = host.need_program("hostnamectl")?;
+                let set = |kind: &str| host.command(&program).args([kind, "set-hostname", name]);
+                let mut commands = Vec::new();
+                if current != name {
+                    commands.push(set("--transient"));
+                }
+                if permanent != name {
+                    commands.extend([set("--pretty"), set("--static")]);
+                }
+                commands
+            }
+            Self::Plain(path, IsRead::AtOnce) => vec![host.command(host.need_program("hostname")?).args(["-F", path])],
+            Self::Plain(_, IsRead::AtBoot) | Self::Setting(..) => Vec::new(),
+        })
+    }
+
     /// The file with another name in it.
-    fn content(&self, name: &str) -> String {
-        match self {
-            Self::Systemd | Self::Nowhere => String::new(),
-            Self::File(_, None) => format!("{name}\n"),
-            Self::File(path, Some(setting)) => with_setting(&std::fs::read_to_string(path).unwrap_or_default(), setting, name),
-        }
+    fn content(&self, name: &str) -> Result<Option<(PathBuf, String)>> {
+        Ok(match self {
+            Self::Systemd => None,
+            Self::Plain(path, _) => Some((PathBuf::from(path), format!("{name}\n"))),
+            Self::Setting(path, setting) => {
+                let text = std::fs::read_to_string(path).context("failed to update hostname")?;
+                Some((PathBuf::from(path), with_setting(&text, setting, name)))
+            }
+        })
     }
 }
 
@@ -187,10 +213,10 @@ mod tests {
     fn checking_foretells() {
         let law = Law::of("hostname");
         law.tool("hostname", "exit 1");
-        let outcome = law.run(json!({"name": "fresh.example.com", "use": "generic"}), Mode::Check).outcome;
+        let outcome = law.run(json!({"name": "fresh.example.com", "use": "sles"}), Mode::Check).outcome;
         assert!(outcome.changed());
         assert_eq!(outcome.get("ansible_facts").unwrap()["ansible_hostname"], "fresh");
-        law.fails(json!({"name": "x", "use": "generic"}), "Command failed rc=1");
+        law.fails(json!({"name": "x", "use": "generic"}), "`use: generic`");
         law.fails(json!({"name": "x", "use": "macos"}), "another system");
     }
 

@@ -16,6 +16,8 @@ const LINE: u64 = 64 << 10;
 
 /// What is asked.
 pub struct Get<'a> {
+    /// `GET`, or `HEAD` for what comes before a body.
+    pub method: &'static str,
     pub url: &'a str,
     pub headers: Vec<(String, String)>,
     /// Names of headers that only the first address sees.
@@ -68,8 +70,11 @@ impl Get<'_> {
         let proxy = self.proxy(host, &address).map(|proxy| Address::parse(&proxy)).transpose()?;
         let stream = proxy.as_ref().unwrap_or(&address).connect(host, self.timeout)?;
         let target = if proxy.is_some() { format!("http://{}{}", address.authority(), address.path) } else { address.path.clone() };
-        let mut text =
-            format!("GET {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAccept-Encoding: identity\r\n", address.authority());
+        let mut text = format!(
+            "{} {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAccept-Encoding: identity\r\n",
+            self.method,
+            address.authority()
+        );
         let is_sent = |name: &str| !is_redirected || !self.unredirected.iter().any(|hidden| hidden.eq_ignore_ascii_case(name));
         for (name, value) in self.headers.iter().filter(|(name, _)| is_sent(name)) {
             if format!("{name}{value}").contains(['\r', '\n']) {
@@ -104,6 +109,7 @@ impl Get<'_> {
         let is_chunked = response.header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked"));
         let length: Option<u64> = response.header("content-length").and_then(|value| value.parse().ok());
         let body: Box<dyn Read> = match (is_chunked, length) {
+            _ if self.method == "HEAD" => Box::new(io::empty()),
             (true, _) => Box::new(Chunks { reader, left: 0, is_first: true, is_over: false }),
             (false, Some(left)) => Box::new(Exactly { reader, left }),
             (false, None) => Box::new(reader),

@@ -70,11 +70,11 @@ enum State {
 impl Module for Lineinfile {
     type Args = LineinfileArgs;
     const NAME: &'static str = "lineinfile";
-    const SUMMARY: &'static str = "Manage lines in text files";
+    const SUMMARY: &'static str = "Have a line in a text file, or not";
     const DIFF: Support = Support::Full;
     const EXAMPLES: &'static [&'static str] = &[
-        "- lineinfile:\n    path: /etc/selinux/config\n    regexp: '^SELINUX='\n    line: SELINUX=enforcing\n",
-        "- lineinfile:\n    path: /etc/hosts\n    search_string: '127.0.0.1'\n    line: 127.0.0.1 localhost\n",
+        "- lineinfile:\n    path: /etc/default/useradd\n    regexp: '^SHELL='\n    line: SHELL=/bin/bash\n",
+        "- lineinfile:\n    path: /srv/app/app.conf\n    search_string: 'listen ='\n    line: listen = 8080\n",
     ];
 
     fn run(args: LineinfileArgs, host: &mut Host) -> Result<Outcome> {

@@ -3,8 +3,9 @@
 use driftless_macros::Args;
 
 use super::dnf;
-use crate::spec::Support;
-use crate::{Failure, Host, Json, JsonMap, Module, Outcome, Result, registry};
+use crate::module::{HandOn, HandedOn};
+use crate::spec::{Support, text};
+use crate::{Failure, Host, Json, JsonMap, Module, Outcome, Result};
 
 /// The module.
 pub struct Package;
@@ -13,13 +14,13 @@ pub struct Package;
 #[derive(Args)]
 pub struct PackageArgs {
     /// The packages, as the host's manager names them.
-    #[arg(required, kind = "raw")]
+    #[arg(required, kind = "raw", controller)]
     name: Json,
     /// How they are to be.
-    #[arg(required)]
+    #[arg(required, controller)]
     state: String,
     /// The manager's module; `auto` finds it.
-    #[arg(name = "use", default = "auto")]
+    #[arg(name = "use", default = "auto", controller)]
     manager: String,
 }
 
@@ -34,27 +35,29 @@ impl Module for Package {
     const NAME: &'static str = "package";
     const SUMMARY: &'static str = "Manage packages with the host's own manager";
     const DIFF: Support = Support::Full;
+    const HANDS_ON: Option<HandOn> = Some(hand_on);
     const EXAMPLES: &'static [&'static str] = &["- package:\n    name: git\n    state: present\n"];
 
-    fn run(args: PackageArgs, host: &mut Host) -> Result<Outcome> {
-        let named = args.manager.rsplit('.').next().unwrap_or_default();
-        let wanted = if named == "auto" {
-            MANAGERS.iter().find(|(_, is_here)| is_here(host)).map(|(name, _)| *name)
-        } else {
-            MANAGERS.iter().map(|(name, _)| *name).find(|name| *name == named)
-        };
-        let unknown = || match named {
-            "auto" => Failure::new("Could not detect which package manager to use. Try gathering facts or setting the \"use\" option."),
-            _ => Failure::new(format!("Could not find a matching action for the \"{}\" package manager.", args.manager)),
-        };
-        let module = registry::find(wanted.ok_or_else(unknown)?).ok_or_else(unknown)?;
-        let options = JsonMap::from_iter([("name".to_owned(), args.name), ("state".to_owned(), Json::from(args.state))]);
-        let checked = module
-            .spec()
-            .check(&options)
-            .map_err(|errors| Failure::new(errors.into_iter().next().map(|error| error.message).unwrap_or_default()))?;
-        module.start(checked.args, host)
+    /// Its options always go to a manager's module.
+    fn run(_args: PackageArgs, _host: &mut Host) -> Result<Outcome> {
+        Err(Failure::new("the options of `package` came without the mark that hands them on"))
     }
+}
+
+fn hand_on(mut options: JsonMap, host: &mut Host) -> Result<HandedOn> {
+    let written = options.shift_remove("use").map_or_else(|| "auto".to_owned(), |manager| text(&manager));
+    let named = written.rsplit('.').next().unwrap_or_default();
+    let module = if named == "auto" {
+        let found = MANAGERS.iter().find(|(_, is_here)| is_here(host)).map(|(name, _)| *name);
+        found.ok_or_else(|| {
+            Failure::new("Could not detect which package manager to use. Try gathering facts or setting the \"use\" option.")
+        })?
+    } else {
+        let found = MANAGERS.iter().map(|(name, _)| *name).find(|name| *name == named);
+        found.ok_or_else(|| Failure::new(format!("Could not find a matching action for the \"{written}\" package manager.")))?
+    };
+    let called = if written.contains('.') { written } else { format!("ansible.legacy.{module}") };
+    Ok(HandedOn { module, called, options })
 }
 
 #[cfg(test)]
@@ -75,6 +78,8 @@ mod tests {
             json!({"name": "hello", "state": "present", "use": "zork"}),
             "Could not find a matching action for the \"zork\" package manager.",
         );
-        law.fails(json!({"name": "hello", "state": "zork", "use": "apt"}), "state");
+        law.fails(json!({"name": "hello", "state": "zork", "use": "apt"}), "value of state must be one of: ");
+        law.unchanged(json!({"name": "hello", "use": "apt", "install_recommends": false}));
+        law.fails(json!({"name": "hello", "enablerepo": "x"}), "Unsupported parameters for (ansible.legacy.apt) module: enablerepo.");
     }
 }

@@ -45,10 +45,10 @@ pub struct ReplaceArgs {
 impl Module for Replace {
     type Args = ReplaceArgs;
     const NAME: &'static str = "replace";
-    const SUMMARY: &'static str = "Replace all instances of a particular string in a file using a back-referenced regular expression";
+    const SUMMARY: &'static str = "Replace what a regular expression finds in a text file";
     const DIFF: Support = Support::Full;
     const EXAMPLES: &'static [&'static str] =
-        &["- replace:\n    path: /etc/hosts\n    regexp: '(\\s+)old\\.host\\.name(\\s+.*)?$'\n    replace: '\\1new.host.name\\2'\n"];
+        &["- replace:\n    path: /etc/apt/sources.list\n    regexp: '^(deb\\S* )http:'\n    replace: '\\1https:'\n"];
 
     fn run(args: ReplaceArgs, host: &mut Host) -> Result<Outcome> {
         let file = TextFile::read(host, &args.path, &args.encoding)?;

@@ -6,8 +6,10 @@ use driftless_macros::Args;
 
 use super::systemd::{self, SystemdArgs};
 use crate::host::words;
+use crate::module::{HandOn, HandedOn};
 use crate::service::{self, Engine, InitScripts, Manager, OpenRc, State, Wanted};
-use crate::{Failure, Host, Module, Outcome, Result};
+use crate::spec::text;
+use crate::{Failure, Host, JsonMap, Module, Outcome, Result};
 
 /// The module.
 pub struct Service;
@@ -33,7 +35,7 @@ pub struct ServiceArgs {
     /// Whether it runs.
     state: Option<State>,
     /// The service manager; `auto` is the one that runs on the host.
-    #[arg(name = "use", default = "auto")]
+    #[arg(name = "use", default = "auto", controller)]
     manager: String,
 }
 
@@ -43,17 +45,16 @@ impl Module for Service {
     const SUMMARY: &'static str = "Start, stop, reload and enable services, whatever manages them on the host";
     const EXAMPLES: &'static [&'static str] = &["- service:\n    name: nginx\n    state: started\n    enabled: true\n"];
 
+    const HANDS_ON: Option<HandOn> = Some(hand_on);
+
     fn run(args: ServiceArgs, host: &mut Host) -> Result<Outcome> {
-        let manager = match args.manager.as_str() {
-            "systemd" | "systemd_service" | "ansible.builtin.systemd" | "ansible.builtin.systemd_service" => Manager::Systemd,
-            "sysvinit" | "ansible.builtin.sysvinit" => {
-                return Err(Failure::new("`use: sysvinit` of `service` is not supported yet; hint: leave it at `auto`"));
-            }
-            _ => service::manager(host),
-        };
         let arguments = words::split(&args.arguments)?;
-        let engine: Box<dyn Engine> = match manager {
-            Manager::Systemd => return with_systemd(args, host),
+        let engine: Box<dyn Engine> = match service::manager(host) {
+            Manager::Systemd => {
+                let mut outcome = systemd::converge(&SystemdArgs::of_service(args.name, args.state, args.enabled), host)?;
+                outcome.remove("status");
+                return Ok(outcome);
+            }
             Manager::OpenRc => Box::new(OpenRc { name: args.name.clone(), runlevel: args.runlevel.clone(), arguments }),
             Manager::InitScripts => Box::new(InitScripts { name: args.name.clone(), arguments }),
         };
@@ -71,17 +72,28 @@ impl Module for Service {
     }
 }
 
-fn with_systemd(args: ServiceArgs, host: &mut Host) -> Result<Outcome> {
-    let given = [
-        ("arguments", !args.arguments.is_empty()),
-        ("pattern", args.pattern.is_some()),
-        ("runlevel", args.runlevel != "default"),
-        ("sleep", args.sleep.is_some()),
-    ];
-    for (option, _) in given.into_iter().filter(|(_, given)| *given) {
-        host.warn(format!("Ignoring \"{option}\" as it is not used in \"systemd\""));
+/// Options that mean nothing to systemd.
+const NOT_OF_SYSTEMD: &[&str] = &["pattern", "runlevel", "sleep", "arguments", "args"];
+
+/// systemd has a module of its own, which gets all options; what is left stays here.
+fn hand_on(mut options: JsonMap, host: &mut Host) -> Result<HandedOn> {
+    let written = options.get("use").map_or_else(|| "auto".to_owned(), text);
+    let is_systemd = match written.rsplit('.').next().unwrap_or_default() {
+        "systemd" | "systemd_service" => true,
+        "sysvinit" => return Err(Failure::new("`use: sysvinit` of `service` is not supported yet; hint: leave it at `auto`")),
+        "auto" => service::manager(host) == Manager::Systemd,
+        _ => false,
+    };
+    if !is_systemd {
+        return Ok(HandedOn { module: "service", called: "ansible.legacy.service".to_owned(), options });
     }
-    systemd::converge(&SystemdArgs::of_service(args.name, args.state, args.enabled), host)
+    options.shift_remove("use");
+    for option in NOT_OF_SYSTEMD {
+        if options.shift_remove(*option).is_some() {
+            host.warn(format!("Ignoring \"{option}\" as it is not used in \"systemd\""));
+        }
+    }
+    Ok(HandedOn { module: "systemd", called: "ansible.legacy.systemd".to_owned(), options })
 }
 
 #[cfg(test)]

@@ -68,11 +68,11 @@ pub struct UnarchiveArgs {
 impl Module for Unarchive {
     type Args = UnarchiveArgs;
     const NAME: &'static str = "unarchive";
-    const SUMMARY: &'static str = "Unpacks an archive after (optionally) copying it from the local machine";
+    const SUMMARY: &'static str = "Unpack an archive of the control machine or of the host itself";
     const DIFF: Support = Support::Full;
     const EXAMPLES: &'static [&'static str] = &[
-        "- unarchive:\n    src: foo.tgz\n    dest: /var/lib/foo\n",
-        "- unarchive:\n    src: /tmp/foo.zip\n    dest: /usr/local/bin\n    remote_src: yes\n",
+        "- unarchive:\n    src: site.tar.gz\n    dest: /srv/site\n",
+        "- unarchive:\n    src: /srv/archives/tools.zip\n    dest: /opt/tools\n    remote_src: true\n",
     ];
 
     fn run(args: UnarchiveArgs, host: &mut Host) -> Result<Outcome> {

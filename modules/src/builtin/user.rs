@@ -126,7 +126,7 @@ enum UpdatePassword {
 impl Module for User {
     type Args = UserArgs;
     const NAME: &'static str = "user";
-    const SUMMARY: &'static str = "Manage user accounts";
+    const SUMMARY: &'static str = "Make, change and remove users";
     const MISSING: &'static [(&'static str, &'static str)] = &[
         ("local", "libuser's programs are not used yet"),
         ("seuser", "SELinux users are not set yet"),

@@ -78,10 +78,10 @@ impl State {
 impl Module for WaitFor {
     type Args = WaitForArgs;
     const NAME: &'static str = "wait_for";
-    const SUMMARY: &'static str = "Waits for a condition before continuing";
+    const SUMMARY: &'static str = "Wait until a port, a file or a text in it is as wished";
     const CHECK: Support = Support::None;
     const EXAMPLES: &'static [&'static str] =
-        &["- wait_for:\n    port: 8000\n    delay: 10\n", "- wait_for:\n    path: /tmp/foo\n    search_regex: completed\n"];
+        &["- wait_for:\n    port: 5432\n    timeout: 60\n", "- wait_for:\n    path: /var/log/app.log\n    search_regex: ready\n"];
 
     fn run(args: WaitForArgs, host: &mut Host) -> Result<Outcome> {
         let start = Instant::now();

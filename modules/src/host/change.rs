@@ -68,6 +68,16 @@ impl Diff {
         }
     }
 
+    /// Two texts under names of their own.
+    pub fn headed(before_header: &str, before: impl Into<String>, after_header: &str, after: impl Into<String>) -> Self {
+        Self::BeforeAfter {
+            before: Json::String(before.into()),
+            after: Json::String(after.into()),
+            before_header: Some(before_header.to_owned()),
+            after_header: Some(after_header.to_owned()),
+        }
+    }
+
     /// Two values without names.
     pub fn values(before: impl Into<Json>, after: impl Into<Json>) -> Self {
         Self::BeforeAfter { before: before.into(), after: after.into(), before_header: None, after_header: None }

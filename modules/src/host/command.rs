@@ -224,6 +224,15 @@ impl Output {
         String::from_utf8_lossy(&self.stderr).into_owned()
     }
 
+    /// Stdout and stderr as a module gives them back: Ansible refuses bytes that are not UTF-8 in the result of a success, and escapes
+    /// them in that of a failure.
+    pub fn texts(&self) -> Result<(String, String)> {
+        if !self.succeeded() {
+            return Ok((escaped(&self.stdout), escaped(&self.stderr)));
+        }
+        Ok((utf8(&self.stdout)?, utf8(&self.stderr)?))
+    }
+
     /// This output, or the failure `message` with `rc`, `stdout` and `stderr` if the exit code is not 0.
     pub fn or_fail(self, message: impl FnOnce(&Self) -> String) -> Result<Self> {
         if self.succeeded() {
@@ -399,6 +408,29 @@ fn end_group(child: &mut Child, group: Pid) {
     }
     let _ = kill_process_group(group, Signal::KILL);
     let _ = child.wait();
+}
+
+fn utf8(bytes: &[u8]) -> Result<String> {
+    let refused = |error: std::str::Utf8Error| {
+        let good = error.valid_up_to();
+        let position = String::from_utf8_lossy(&bytes[..good]).chars().count();
+        let byte = bytes[good];
+        Failure::new(format!(
+            "Task failed: Refusing to deserialize an invalid UTF8 string value: 'utf-8' codec can't encode character '\\udc{byte:02x}' in \
+             position {position}: surrogates not allowed"
+        ))
+    };
+    std::str::from_utf8(bytes).map(str::to_owned).map_err(refused)
+}
+
+/// The text with `\xff` for a byte that is not UTF-8.
+fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    text
 }
 
 #[cfg(test)]

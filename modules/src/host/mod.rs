@@ -84,6 +84,7 @@ pub struct Host {
     changes: Vec<Change>,
     warnings: Vec<String>,
     deprecations: Vec<Json>,
+    tells_path_info: bool,
 }
 
 impl Host {
@@ -99,6 +100,7 @@ impl Host {
             changes: Vec::new(),
             warnings: Vec::new(),
             deprecations: Vec::new(),
+            tells_path_info: true,
         }
     }
 
@@ -201,6 +203,11 @@ impl Host {
         self.deprecations.push(Json::Object(map));
     }
 
+    /// Leaves out of the result what the file that it names is: for an answer that Ansible gives without asking the module.
+    pub fn tell_no_path_info(&mut self) {
+        self.tells_path_info = false;
+    }
+
     /// The contents that came with the request.
     pub fn contents(&mut self) -> &mut dyn Contents {
         &mut *self.contents
@@ -242,7 +249,9 @@ impl Host {
 
     /// What every result gets at its end: warnings, the state of the file it names, and no secrets.
     pub(crate) fn finish(&mut self, mut outcome: Outcome) -> Outcome {
-        attributes::add_path_info(&mut outcome, &self.surroundings.environment);
+        if self.tells_path_info {
+            attributes::add_path_info(&mut outcome, &self.surroundings.environment);
+        }
         if !self.warnings.is_empty() {
             outcome.set("warnings", std::mem::take(&mut self.warnings));
         }

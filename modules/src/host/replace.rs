@@ -105,10 +105,8 @@ impl Door<'_> {
                 Staged { place, path: path.clone(), temp_folder: Some(temp_folder), temp_name, temp_path, file, unsafe_writes }
             }
             Err(error) => {
-                return Err(error).context(format_args!(
-                    "The destination directory ({}) is not writable by the current user. Error was",
-                    folder.display()
-                ));
+                return Err(error)
+                    .context(format_args!("The destination directory '{}' is not writable by the current user", folder.display()));
             }
         };
         io::copy(content, &mut &staged.file).context(format_args!("could not write `{shown}`"))?;

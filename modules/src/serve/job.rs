@@ -81,6 +81,9 @@ impl Order {
     }
 }
 
+/// How long past its limit a job lives: who asks for it until the limit finds it running, as with Ansible.
+const MARGIN: Duration = Duration::from_secs(1);
+
 /// The supervisor: `job`. Says `ok` once the status file is there, then runs the module and writes its result.
 pub fn supervise() -> io::Result<()> {
     let mut text = Vec::new();
@@ -103,7 +106,7 @@ pub fn supervise() -> io::Result<()> {
     let null = fs::File::open("/dev/null")?;
     rustix::stdio::dup2_stdin(&null)?;
     rustix::stdio::dup2_stdout(OpenOptions::new().write(true).open("/dev/null")?)?;
-    let result = run_within(&run, args, &cwd, Duration::from_secs(job.seconds));
+    let result = run_within(&run, args, &cwd, Duration::from_secs(job.seconds) + MARGIN);
     write_status(&status, &result)
 }
 

@@ -76,6 +76,19 @@ impl Spec {
 
     /// The same where some values are not known yet: only mistakes that are there whatever they will be.
     pub fn check_known(&self, name: &str, args: &JsonMap, certainty: &dyn Fn(&str) -> Certainty) -> Result<CheckedArgs, Vec<ArgError>> {
+        if !self.hands_on {
+            return self.check_options(name, args, certainty);
+        }
+        let unread = JsonMap::from_iter([(OPTIONS.to_owned(), Json::Object(args.clone()))]);
+        Ok(CheckedArgs { args: unread, ..CheckedArgs::default() })
+    }
+
+    /// Checks arguments against the module's own options, also where it hands them on.
+    pub fn check_own(&self, name: &str, args: &JsonMap) -> Result<CheckedArgs, Vec<ArgError>> {
+        self.check_options(name, args, &|_| Certainty::Known)
+    }
+
+    fn check_options(&self, name: &str, args: &JsonMap, certainty: &dyn Fn(&str) -> Certainty) -> Result<CheckedArgs, Vec<ArgError>> {
         let mut checker = Checker { checked: CheckedArgs::default(), errors: Vec::new(), unsupported: Vec::new(), certainty };
         let missing = |option: &str| self.missing.iter().find(|(name, _)| *name == option).map(|(_, why)| *why);
         let place = Place { module: name, path: &[], context: &[], missing: &missing };
@@ -88,6 +101,9 @@ impl Spec {
         Ok(checker.checked)
     }
 }
+
+/// Under which name options travel that another module is to check.
+pub const OPTIONS: &str = "_options";
 
 /// Where in the arguments a table is being checked.
 struct Place<'a> {

@@ -7,7 +7,7 @@ mod python;
 mod suggest;
 mod value;
 
-pub use check::{ArgError, Certainty, CheckedArgs, Segment, Target};
+pub use check::{ArgError, Certainty, CheckedArgs, OPTIONS, Segment, Target};
 pub use python::{literal, repr, text};
 pub use suggest::closest;
 pub use value::{ArgValue, Bits, Bytes, Choice, JsonText, read_optional, read_required};
@@ -32,6 +32,8 @@ pub struct Spec {
     pub returns_facts: bool,
     /// The option that a text without `=` is for, as in `command: uptime`.
     pub free_form: Option<&'static str>,
+    /// Whether it hands its options on to another module, which checks them on the host.
+    pub hands_on: bool,
     /// Options that Ansible has and we do not have yet, and why: using one is an error that names it.
     pub missing: &'static [(&'static str, &'static str)],
     /// Tasks in YAML.

@@ -75,7 +75,7 @@ impl Batch<'_, '_> {
     /// What a rescue may look at.
     pub(super) fn remember_failure(&mut self, event: &TaskResult, result: &HostResult) {
         let mut task = Map::new();
-        task.insert("name", &*event.task.name);
+        task.insert("name", &*event.task.own_name);
         task.insert("action", &*event.task.action);
         let mut facts = Map::new();
         facts.insert("ansible_failed_task", Value::map(task));

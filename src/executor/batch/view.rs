@@ -108,6 +108,7 @@ impl Batch<'_, '_> {
             return Arc::clone(info);
         }
         let own = task.name.as_ref().map(|name| rendered_name(templar, &name.value)).filter(|name| !name.is_empty());
+        let own_name = Arc::from(own.as_deref().unwrap_or_default());
         let own = own.unwrap_or_else(|| default_name(task, templar));
         let name = match task.role() {
             Some(role) if !task.implicit && !matches!(task.work, Work::IncludeRole(_)) => format!("{} : {own}", role.name),
@@ -116,6 +117,7 @@ impl Batch<'_, '_> {
         let check = self.flag_or(task, templar, Keyword::CheckMode, self.executor.options.check);
         let info = Arc::new(TaskInfo {
             name: Arc::from(name),
+            own_name,
             action: Arc::from(task.action_name()),
             qualified: Arc::from(qualified(task)),
             span: task.span.clone(),

@@ -1,7 +1,6 @@
 //! What `lineinfile`, `blockinfile` and `replace` have in common: a text file that is read whole, changed in memory, looked at by the
 //! user's `validate` command and put back in one step.
 
-mod encoding;
 pub mod lines;
 
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use crate::outcome::Context;
 use crate::regex::{Anchor, Flags, Pattern, compile};
 use crate::{Failure, Host, Json, JsonMap, Result};
 
-pub use encoding::Encoding;
+pub use crate::encoding::Encoding;
 
 /// The file to edit, as it was found.
 pub struct TextFile {

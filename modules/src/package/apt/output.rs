@@ -37,7 +37,7 @@ pub fn shown_diff(stdout: &str) -> Option<Diff> {
     let prologue = ["Reading state information", "Calculating upgrade"];
     let start = lines.iter().rposition(|line| prologue.iter().any(|text| line.starts_with(text))).map_or(0, |at| at + 1);
     let end = start + lines[start..].iter().position(|line| line.contains(" upgraded, ") && line.contains(" newly installed"))?;
-    Some(Diff::Prepared(lines[start..=end].iter().flat_map(|line| [*line, "\n"]).collect()))
+    Some(Diff::Prepared(lines[start..=end].join("\n")))
 }
 
 #[cfg(test)]
@@ -52,6 +52,6 @@ mod tests {
         assert_eq!(names, [("a".to_owned(), "absent"), ("b".to_owned(), "absent"), ("c".to_owned(), "present")]);
         assert!(!transacted_nothing(OUTPUT));
         let Some(Diff::Prepared(text)) = shown_diff(OUTPUT) else { panic!("no diff") };
-        assert!(text.starts_with("The following packages will be REMOVED") && text.ends_with("not upgraded.\n"), "{text}");
+        assert!(text.starts_with("The following packages will be REMOVED") && text.ends_with("not upgraded."), "{text}");
     }
 }
