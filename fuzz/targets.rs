@@ -42,8 +42,29 @@ pub fn inventory(bytes: &[u8]) {
     let name = if format % 2 == 0 { "hosts.ini" } else { "hosts.yml" };
     let folder = tempfile::tempdir().expect("a folder for temporary files is there");
     std::fs::write(folder.path().join(name), rest).expect("a temporary file can be written");
+    load(name, folder.path());
+}
+
+/// Sources of other kinds: the first byte chooses. Templates in plugins' files are not rendered, since they run programs.
+pub fn source(bytes: &[u8]) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Some((kind, rest)) = bytes.split_first() else { return };
+    let folder = tempfile::tempdir().expect("a folder for temporary files is there");
+    let name = ["hosts.toml", "hosts.json", "terraform.tfstate", "plugin.yml", "script"][usize::from(*kind) % 5];
+    let path = folder.path().join(name);
+    let data = if name == "script" { folder.path().join("output") } else { path.clone() };
+    std::fs::write(&data, rest).expect("a temporary file can be written");
+    if name == "script" {
+        std::fs::write(&path, "#!/bin/sh\nexec cat \"${0%/*}/output\"\n").expect("a temporary file can be written");
+        let executable = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&path, executable).expect("a temporary file can be made executable");
+    }
+    load(name, folder.path());
+}
+
+fn load(name: &str, folder: &std::path::Path) {
     let mut diagnostics = Diagnostics::new();
-    let loaded = inventory::load(&[name.to_owned()], folder.path(), &SourceOptions::default(), &mut diagnostics);
+    let loaded = inventory::load(&[name.to_owned()], folder, &SourceOptions::default(), &mut diagnostics);
     for group in loaded.group_ids() {
         let _ = loaded.hosts_of(group);
     }

@@ -40,6 +40,11 @@ fn pattern() {
 }
 
 #[test]
+fn source() {
+    replay("source", targets::source);
+}
+
+#[test]
 fn template() {
     replay("template", targets::template);
 }

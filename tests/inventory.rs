@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use driftless::inventory::{HostPattern, Inventory, SourceOptions, load};
 use driftless::source::{Diagnostics, render};
+use driftless::template::{Context, Engine, NoWorld};
 use driftless::value::Map;
 use driftless::vars::{GraphVars, HashBehaviour, InventoryReport, Kind, Layer, Precedence, RunVars, VarWorld};
 
@@ -58,6 +59,33 @@ fn reports_are_those_of_ansible_inventory() {
     assert_eq!(wrong, "");
 }
 
+fn options() -> SourceOptions {
+    let context = Context::of_playbook(std::env::temp_dir(), Arc::new(NoWorld));
+    SourceOptions { templates: Some((Arc::new(Engine::new()), Arc::new(context))), ..SourceOptions::default() }
+}
+
+/// What is wrong with a source is the golden where it cannot be read. `GOLDEN=write` makes them.
+#[test]
+fn terraform_s_states_are_inventories() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/inventory/terraform");
+    let sources = ["clouds.tfstate", "provider.tfstate", "show.json", "plan.json", "old.tfstate", "encrypted.tfstate"];
+    let files = ["own.yml", "state.yml", "provider.yml", "remote.yml", "missing.yml", "unknown.yml"];
+    for name in sources.into_iter().chain(files) {
+        let mut diagnostics = Diagnostics::new();
+        let inventory = load(&[name.to_owned()], &folder, &options(), &mut diagnostics);
+        let extra = Layer::new(Precedence::Extra, "none", Map::new());
+        let world = Arc::new(VarWorld::new(Arc::new(inventory), extra, RunVars::default(), HashBehaviour::Replace, &mut diagnostics));
+        let said: String = diagnostics.iter().map(|diagnostic| render(diagnostic, &|_, text| text.to_owned())).collect();
+        let found = said + &InventoryReport::new(&world, Kind::Merged).list_json() + "\n";
+        let found = found.replace(&format!("{}/", folder.display()), "");
+        let golden = folder.join("expected").join(name);
+        if std::env::var_os("GOLDEN").is_some() {
+            std::fs::write(&golden, &found).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&golden).unwrap(), found, "{name}");
+    }
+}
+
 #[test]
 fn implicit_localhost_is_in_no_list() {
     let world = world("groups.ini");
@@ -70,7 +98,7 @@ fn examples_load_without_a_word() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("inventory-examples");
     let hosts = |source: &str| {
         let mut diagnostics = Diagnostics::new();
-        let inventory = load(&[source.to_owned()], &folder, &SourceOptions::default(), &mut diagnostics);
+        let inventory = load(&[source.to_owned()], &folder, &options(), &mut diagnostics);
         let extra = Layer::new(Precedence::Extra, "none", Map::new());
         let world = Arc::new(VarWorld::new(Arc::new(inventory), extra, RunVars::default(), HashBehaviour::Replace, &mut diagnostics));
         assert!(diagnostics.is_empty(), "{source}");
@@ -81,6 +109,7 @@ fn examples_load_without_a_word() {
     };
     assert!(shown(&hosts("local.yml"), "localhost").contains("local"));
     assert!(shown(&hosts("ranges.ini"), "web02.example.org").contains("ntp.example.org"));
+    assert!(shown(&hosts("terraform/site.yml"), "web2").contains("198.51.100.11"));
     assert!(shown(&hosts("site"), "web2.example.org").contains("8081"));
     let mut names: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.retain(|name| !["local.yml", "ranges.ini", "site"].contains(&name.as_str()));

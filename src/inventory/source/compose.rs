@@ -40,15 +40,16 @@ impl<'f> Composition<'f> {
         })
     }
 
-    /// Does it for these hosts, one after the other.
-    pub fn apply(&self, hosts: &[HostId], builder: &mut Builder<'_>) -> Result<(), Failure> {
+    /// Does it for these hosts, one after the other; `more` are variables that expressions see and hosts do not get.
+    pub fn apply(&self, hosts: &[HostId], more: &dyn Fn(HostId) -> Option<Arc<Map>>, builder: &mut Builder<'_>) -> Result<(), Failure> {
         let Some((engine, context)) = builder.options.templates.clone() else {
             return Err("templates are not rendered here".to_owned().into());
         };
         let asked = builder.options.with_var_files.as_ref().filter(|_| self.use_vars_plugins);
         let from_files = asked.map(|with_files| with_files(builder.inventory));
         for host in hosts {
-            let renderer = HostRenderer { host: *host, engine: &engine, context: &context, from_files: from_files.as_ref() };
+            let renderer =
+                HostRenderer { host: *host, engine: &engine, context: &context, from_files: from_files.as_ref(), more: more(*host) };
             self.compose_variables(&renderer, builder)?;
             let templar = renderer.templar(self, builder);
             self.add_groups(*host, &templar, builder)?;
@@ -221,6 +222,7 @@ struct HostRenderer<'r> {
     engine: &'r Arc<Engine>,
     context: &'r Arc<Context>,
     from_files: Option<&'r HostVariables>,
+    more: Option<Arc<Map>>,
 }
 
 impl HostRenderer<'_> {
@@ -238,6 +240,7 @@ impl HostRenderer<'_> {
             let merged = layers.iter().fold(Map::new(), |merged, layer| merge(&merged, layer, Recursive::Yes, ListMerge::Replace));
             layers = vec![Arc::new(merged)];
         }
+        layers.splice(0..0, self.more.clone());
         layers.insert(0, Arc::new(magic(builder.inventory, self.host)));
         Templar::new(self.engine, Arc::new(Layers(layers)), Arc::clone(self.context))
     }

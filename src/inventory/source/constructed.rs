@@ -20,6 +20,6 @@ impl Plugin for Constructed {
         let file = PluginFile::read("constructed", &["constructed", "ansible.builtin.constructed"], candidate)?;
         let composition = Composition::read(&file, builder)?;
         let hosts: Vec<_> = builder.inventory.host_ids().collect();
-        composition.apply(&hosts, builder)
+        composition.apply(&hosts, &|_| None, builder)
     }
 }

@@ -15,6 +15,7 @@ mod literal;
 mod options;
 mod plugin_file;
 mod script;
+mod terraform;
 mod toml;
 mod yaml;
 
@@ -60,11 +61,15 @@ impl From<String> for Failure {
 const PLUGINS: &[&dyn Plugin] = &[
     &advanced_list::AdvancedHostList,
     &auto::Auto,
+    &terraform::File(terraform::PROVIDER),
+    &terraform::File(terraform::STATE),
     &constructed::Constructed,
+    &terraform::File(terraform::OWN),
     &generator::Generator,
     &list::HostList,
     &ini::Ini,
     &script::Script,
+    &terraform::State,
     &toml::Toml,
     &yaml::Yaml,
 ];
@@ -98,6 +103,8 @@ impl<'r> Reader<'r> {
         let mut plugins = Vec::new();
         for name in &options.plugins {
             match plugin(name) {
+                // What `auto` finds out of YAML files it finds out of states.
+                Some(plugin) if plugin.name() == "auto" => plugins.extend([plugin, &terraform::State]),
                 Some(plugin) => plugins.push(plugin),
                 None => diagnostics.push(Diagnostic::warning(format!("Failed to load inventory plugin, skipping {name}"))),
             }
@@ -159,6 +166,7 @@ impl<'r> Reader<'r> {
                 .is_ok_and(|(document, _)| document.is_some_and(|document| plugin_file::named_plugin(document).is_some()));
         // Of several plugins that failed, the one that the source was meant for tells why.
         let is_beside = |name: &str| match name {
+            "auto" | "ini" | "yaml" if has("terraform") => true,
             "auto" => !names_plugin && (has("yaml") || has("ini")),
             "ini" => is_program || is_yaml || names_plugin,
             "yaml" => is_program || names_plugin || (!is_yaml && has("ini")),

@@ -34,6 +34,11 @@ impl<'f> PluginFile<'f> {
         }
     }
 
+    /// The plugin whose file it is.
+    pub fn plugin(&self) -> &'static str {
+        self.plugin
+    }
+
     /// An option, where it is not null.
     pub fn get(&self, name: &str) -> Option<&'f Node> {
         self.node.get(name).filter(|node| !node.is_null())
@@ -47,6 +52,12 @@ impl<'f> PluginFile<'f> {
     /// A boolean; what is none is false, as in Ansible.
     pub fn flag(&self, name: &str, default: bool) -> bool {
         self.get(name).map_or(default, |node| is_true(&node.to_value()))
+    }
+
+    /// A text.
+    pub fn text(&self, name: &str) -> Result<Option<&'f str>, Failure> {
+        let Some(node) = self.get(name) else { return Ok(None) };
+        node.as_str().map(Some).ok_or_else(|| self.wrong(name, "str", node))
     }
 
     /// The entries of a mapping.
