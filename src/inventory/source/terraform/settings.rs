@@ -56,7 +56,7 @@ impl Settings {
         };
         refuse_unknown(file, known)?;
         let mut settings = Self { searches_modules: file.flag("search_child_modules", true), ..Self::automatic() };
-        settings.names = file.list("hostnames")?.iter().map(|node| host_name(node)).collect::<Result<_, _>>()?;
+        settings.names = file.list("hostnames")?.iter().map(host_name).collect::<Result<_, _>>()?;
         match file.plugin() {
             STATE => {
                 settings.states = vec![folder.join(local_backend(file)?)];
