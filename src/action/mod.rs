@@ -358,7 +358,12 @@ impl Call<'_> {
     /// A file of the control machine, looked for in `folder` of the role and the play, then beside the task's file.
     pub fn find_file(&self, folder: &str, name: &str) -> Result<PathBuf, Failure> {
         self.context.find_file(folder, name).ok_or_else(|| {
-            Failure::new(format!("Could not find or access '{name}' on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option")).raised()
+            let option = ["src", "_raw_params", "cmd"].into_iter().find(|option| self.args.get(option).is_some()).unwrap_or("src");
+            let mut diagnostic = self.args.error_at(option, &format!("no file `{name}`"));
+            for dir in &self.context.search_path {
+                diagnostic = diagnostic.note(format!("looked in `{}` and `{}`", dir.join(folder).display(), dir.display()));
+            }
+            Failure::new(format!("Could not find or access '{name}' on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option")).raised().at(diagnostic)
         })
     }
 }

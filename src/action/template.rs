@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::content::{Shipment, Source, checked, copy_request, preserve_mode};
 use super::{Action, Args, Call, Failure, OwnOptions, Plan};
-use crate::source::Source as Text;
+use crate::source::{Label, Source as Text};
 use crate::template::FileOptions;
 use crate::template::python::codec::Codec;
 use crate::value::{Map, Value};
@@ -84,7 +84,8 @@ impl Action for Template {
             Failure::new(message)
         })?;
         let source = Text::file(&path, text);
-        let rendered = call.templar.render_file_with(&source, &options(call)?, managed(&src, &path, &dest))?;
+        let rendered =
+            call.templar.render_file_with(&source, &options(call)?, managed(&src, &path, &dest)).map_err(|error| in_file(call, error))?;
         let content = encoding.encode(rendered.as_str(), "strict").map_err(wrong_encoding)?;
         let mut args = without(call.args, OWN);
         args.set_own("dest", dest);
@@ -118,6 +119,15 @@ fn managed(src: &str, path: &std::path::Path, dest: &str) -> Map {
     vars.insert("template_run_date", local(jiff::Timestamp::now()));
     vars.insert("template_uid", owner);
     vars
+}
+
+/// A mistake in the file, with the task's `src` beside it.
+fn in_file(call: &Call<'_>, error: crate::template::TemplateError) -> Failure {
+    let mut failure = Failure::from(error);
+    if let (Some(diagnostic), Some(src)) = (failure.diagnostics.first_mut(), call.args.error_at("src", "").span()) {
+        diagnostic.labels.push(Label { span: src.clone(), text: "rendered here".to_owned() });
+    }
+    failure
 }
 
 fn find(call: &Call<'_>, src: &str) -> Result<std::path::PathBuf, Failure> {

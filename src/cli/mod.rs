@@ -3,6 +3,7 @@
 mod adhoc;
 mod check_syntax;
 mod doc;
+mod explain;
 mod flags;
 mod inventory;
 mod list;
@@ -35,6 +36,8 @@ enum Command {
     Inventory(Box<inventory::InventoryArgs>),
     /// Find what is certainly wrong with playbooks, without touching a host.
     CheckSyntax(Box<check_syntax::CheckSyntaxArgs>),
+    /// Show where a variable's value comes from, level by level.
+    Explain(Box<explain::ExplainArgs>),
     /// Show what a module is for, and its options.
     Doc(doc::DocArgs),
 }
@@ -58,6 +61,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
         Command::Adhoc(args) => adhoc::run(&args),
         Command::Inventory(args) => inventory::run(&args),
         Command::CheckSyntax(args) => check_syntax::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Doc(args) => doc::run(&args),
     }
 }

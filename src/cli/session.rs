@@ -198,6 +198,19 @@ impl Session {
         Ok(found)
     }
 
+    /// The inventory with its variables, for commands that run nothing.
+    pub fn world(&mut self, hosts: &Hosts) -> Result<VarWorld, Exit> {
+        let behaviour = self.hash_behaviour();
+        let mut diagnostics = Diagnostics::new();
+        let world = VarWorld::new(Arc::clone(&hosts.inventory), Arc::clone(&hosts.extra), RunVars::default(), behaviour, &mut diagnostics);
+        self.tell(diagnostics, 4)?;
+        Ok(world)
+    }
+
+    fn hash_behaviour(&self) -> HashBehaviour {
+        if self.config.hash_behaviour.value == "merge" { HashBehaviour::Merge } else { HashBehaviour::Replace }
+    }
+
     /// What is certainly wrong, before any host is met.
     pub fn preflight(
         &mut self,
@@ -207,17 +220,8 @@ impl Session {
         tags: &[String],
         skip_tags: &[String],
     ) -> Result<Vec<Diagnostic>, Exit> {
-        let mut diagnostics = Diagnostics::new();
-        let vars = VarWorld::new(
-            Arc::clone(&hosts.inventory),
-            Arc::clone(&hosts.extra),
-            RunVars::default(),
-            HashBehaviour::Replace,
-            &mut diagnostics,
-        );
-        self.tell(diagnostics, 4)?;
-        let has_fact_cache = self.has_fact_cache();
-        let engine = Engine::new();
+        let vars = self.world(hosts)?;
+        let (engine, has_fact_cache) = (Engine::new(), self.has_fact_cache());
         Ok(preflight::check(&Site { playbooks, loader, engine: &engine, vars: &vars, tags, skip_tags, has_fact_cache }))
     }
 
@@ -258,7 +262,7 @@ impl Session {
             limit: run.limit.map(str::to_owned),
             config_file: config.file.clone(),
         };
-        let behaviour = if config.hash_behaviour.value == "merge" { HashBehaviour::Merge } else { HashBehaviour::Replace };
+        let behaviour = self.hash_behaviour();
         let mut diagnostics = Diagnostics::new();
         let vars = VarWorld::new(Arc::clone(&hosts.inventory), Arc::clone(&hosts.extra), run_vars, behaviour, &mut diagnostics);
         let options = Options {

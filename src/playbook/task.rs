@@ -157,6 +157,20 @@ pub struct Loop {
     pub items: Spanned<Value>,
 }
 
+impl Loop {
+    /// What `loop` goes over came to something else than a list.
+    pub fn not_a_list(written: &Spanned<Value>, found: &Value) -> Diagnostic {
+        let diagnostic = written.error(format!("The `loop` value must resolve to a 'list', not '{}'.", found.type_name()));
+        let is_name = |text: &str| !text.is_empty() && text.chars().all(|char| char.is_ascii_alphanumeric() || char == '_');
+        match &written.value {
+            Value::Text(text) if is_name(text.as_str()) => {
+                diagnostic.hint(format!("a variable is written `\"{{{{ {name} }}}}\"`, a list of one `[{name}]`", name = text.as_str()))
+            }
+            _ => diagnostic.hint("a list is written `[a, b]`, or one item a line after `- `; `dict2items` makes one of a dictionary"),
+        }
+    }
+}
+
 /// `loop_control:`, as written.
 #[derive(Clone, Debug, Default)]
 pub struct LoopControl {

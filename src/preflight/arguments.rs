@@ -7,6 +7,7 @@ use driftless_modules::spec::{Certainty, Spec};
 
 use crate::action::{self, Args};
 use crate::playbook::ModuleCall;
+use crate::playbook::load::is_free_form;
 use crate::source::{Diagnostic, Spanned};
 use crate::template::Templar;
 use crate::value::Value;
@@ -18,6 +19,13 @@ pub fn mistakes(call: &ModuleCall) -> Vec<Diagnostic> {
     let mut args = Args::new(call.name.span.clone());
     for (option, written) in &call.args.options {
         args.set(option.clone(), written.value.clone(), written.span.clone());
+    }
+    if let Some(free) = call.args.free_form.as_ref().filter(|_| !is_free_form(short)) {
+        if short.contains('.') {
+            return Vec::new();
+        }
+        let message = format!("Action '{}' does not support raw params.", call.name.qualified());
+        return vec![free.error(message).hint("options are written `name=value`, or as a map below the module's name")];
     }
     if let Some(free) = &call.args.free_form {
         args.set(Spanned::new(Arc::from("_raw_params"), free.span.clone()), Value::Text(free.value.clone()), free.span.clone());

@@ -8,6 +8,7 @@ use super::definable::search;
 use super::reach::{Reach, Reached, constant};
 use super::texts::{Texts, Undefined};
 use crate::action::to_bool;
+use crate::playbook::load::normal;
 use crate::playbook::{ModuleCall, Task, Work};
 use crate::source::{Diagnostic, Source, Span, Spanned};
 use crate::template::{Engine, FileOptions, Inspection, Syntax, Templar};
@@ -20,6 +21,8 @@ pub struct Missing {
     pub diagnostic: Diagnostic,
     /// As it was written.
     pub name: String,
+    /// The place of the task that asks for it.
+    task: Span,
 }
 
 /// Names that the `template` module gives to its file.
@@ -91,10 +94,10 @@ fn not_there(task: &Task, folder: &str, name: &str, at: &Span) -> Missing {
     let mut diagnostic = Diagnostic::error(format!("Could not find or access '{name}' on the Ansible Controller.")).at(at);
     if !Path::new(name).is_absolute() {
         for dir in task.context.search_path() {
-            diagnostic = diagnostic.note(format!("looked in `{}` and `{}`", dir.join(folder).display(), dir.display()));
+            diagnostic = diagnostic.note(format!("looked in `{}` and `{}`", normal(&dir.join(folder)).display(), normal(&dir).display()));
         }
     }
-    Missing { diagnostic, name: name.to_owned() }
+    Missing { diagnostic, name: name.to_owned(), task: task.span.clone() }
 }
 
 /// How a `template` task reads its file; `None` where that is computed.
@@ -167,7 +170,7 @@ impl Files<'_, '_> {
                     let beside = path.parent();
                     let there = other.names.iter().find_map(|name| Inspection::find_template(name, &self.search_path, beside));
                     match there {
-                        Some(path) => self.read(&path, &syntax),
+                        Some(path) => self.read(&normal(&path), &syntax),
                         None if other.may_be_missing => {}
                         None => {
                             let at = other.place.span().unwrap_or_else(|| self.at.clone());
@@ -198,7 +201,8 @@ impl<'r> Search<'r> {
         let mut parts = vec![missing.name.trim_end_matches('/')];
         parts.extend(path.file_name().and_then(|name| name.to_str()));
         parts.extend(path.parent().and_then(Path::to_str).filter(|parent| parent.len() > 1));
-        self.tasks.iter().any(|reached| match &reached.task.work {
+        let others = self.tasks.iter().filter(|reached| reached.task.span.to_string() != missing.task.to_string());
+        others.into_iter().any(|reached| match &reached.task.work {
             Work::Module(call) => names_any(call, &parts),
             Work::IncludeTasks(_) | Work::IncludeRole(_) | Work::Meta(_) => false,
         })

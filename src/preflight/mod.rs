@@ -10,6 +10,7 @@ mod files;
 mod labels;
 mod names;
 mod reach;
+mod setters;
 mod task;
 mod texts;
 
@@ -23,6 +24,8 @@ use crate::playbook::load::Loader;
 use crate::source::{Diagnostic, Diagnostics, Severity};
 use crate::template::Engine;
 use crate::vars::VarWorld;
+
+pub use setters::{Setter, setters};
 
 use reach::{Reach, ReachedPlay};
 use task::Findings;

@@ -6,7 +6,7 @@ use super::reach::Reached;
 use super::texts::{Texts, Undefined};
 use super::{Name, arguments, files};
 use crate::action;
-use crate::playbook::{Keyword, Keywords, Meta, ModuleCall, Register, Task, Work};
+use crate::playbook::{Keyword, Keywords, Loop, Meta, ModuleCall, Register, Task, Work};
 use crate::source::{Diagnostic, Spanned};
 use crate::template::{Engine, NameUse, Templar};
 use crate::value::Value;
@@ -120,8 +120,7 @@ fn own(task: &Task, texts: &mut Texts<'_>) {
         let items = &looping.items;
         let constant = !Templar::is_template(&items.value) && !matches!(items.value, Value::List(_));
         if looping.lookup.is_none() && constant {
-            let message = format!("The `loop` value must resolve to a 'list', not '{}'.", items.value.type_name());
-            texts.mistakes.push(items.error(message).hint("a list is written `[a, b]`, or one item a line after `- `"));
+            texts.mistakes.push(Loop::not_a_list(items, &items.value));
         }
     }
     if let Some(Register::Projection(names)) = &task.register {

@@ -130,7 +130,7 @@ fn unknown<'a>(kind: ErrorKind, message: String, name: &str, known: impl Iterato
 
 /// The known name that is nearest to `name`, if one is near.
 pub(super) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = name.chars().count() / 3 + 1;
+    let limit = (name.chars().count() / 3).max(1);
     let near = known.filter_map(|known| Some((distance(name, known, limit)?, known)));
     near.min_by(|left, right| left.cmp(right)).map(|(_, known)| known)
 }

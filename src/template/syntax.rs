@@ -111,7 +111,11 @@ impl SyntaxError {
     /// As Ansible says it of a template, or of an expression.
     pub fn into_template_error(self, what: &str, text: &Text) -> TemplateError {
         let place = Place::new(text, self.extent);
-        TemplateError::new(ErrorKind::Syntax, format!("Syntax error in {what}: {}", self.message)).at(place.span())
+        let error = TemplateError::new(ErrorKind::Syntax, format!("Syntax error in {what}: {}", self.message)).at(place.span());
+        match text.as_str().get(self.extent.start as usize..) {
+            Some(rest) if rest.starts_with('=') => error.with_hint("`=` gives a name, `==` compares"),
+            _ => error,
+        }
     }
 }
 

@@ -53,6 +53,32 @@ pub enum Precedence {
     Loop,
 }
 
+/// The levels of Ansible's documentation, weakest first; what is above them is Ansible's own.
+pub const LEVELS: [Precedence; 22] = [
+    Precedence::CommandLine,
+    Precedence::RoleDefaults,
+    Precedence::InventoryGroup,
+    Precedence::InventoryGroupVarsAll,
+    Precedence::PlaybookGroupVarsAll,
+    Precedence::InventoryGroupVars,
+    Precedence::PlaybookGroupVars,
+    Precedence::InventoryHost,
+    Precedence::InventoryHostVars,
+    Precedence::PlaybookHostVars,
+    Precedence::Facts,
+    Precedence::PlayVars,
+    Precedence::PlayPrompt,
+    Precedence::PlayVarsFiles,
+    Precedence::RoleVars,
+    Precedence::BlockVars,
+    Precedence::TaskVars,
+    Precedence::IncludeVars,
+    Precedence::SetFacts,
+    Precedence::RoleParams,
+    Precedence::IncludeParams,
+    Precedence::Extra,
+];
+
 impl Precedence {
     /// What people call it.
     pub fn describe(self) -> &'static str {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Layer, PlayLayers, Precedence, VarWorld, magic};
 use crate::inventory::HostId;
+use crate::source::Span;
 use crate::template::{Scope, Variable};
 use crate::value::{ListMerge, Map, Recursive, Value, merge};
 
@@ -26,6 +27,17 @@ pub struct Origin {
     pub level: Precedence,
     /// The file, or what else set it.
     pub from: Arc<str>,
+}
+
+/// One of those that define a variable.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// Its level and file.
+    pub origin: Origin,
+    /// The value, not rendered; `None` for what is no data (`hostvars`).
+    pub value: Option<Value>,
+    /// Where it was written, where that is known.
+    pub place: Option<Span>,
 }
 
 const MAGIC: &str = "magic variables";
@@ -90,6 +102,28 @@ impl VarStack {
             ControlFlow::Break(())
         });
         origin
+    }
+
+    /// All that define the variable `name`, the strongest first.
+    pub fn definitions(&self, name: &str) -> Vec<Definition> {
+        let mut found = Vec::new();
+        let _ = self.walk(name, &mut |level, from, variable| {
+            let value = match variable {
+                Variable::Value(value) => Some(value),
+                Variable::Scope(_) => None,
+            };
+            found.push((Origin { level, from: Arc::from(from) }, value));
+            ControlFlow::Continue(())
+        });
+        let own = self.world.extra();
+        let layers = || self.layers.iter().chain(self.world.host_layers(self.host).iter()).chain([own]);
+        let place = |origin: &Origin, value: &Option<Value>| {
+            let layer = layers().find(|layer| layer.level == origin.level && layer.from == origin.from && layer.vars.contains(name));
+            let key = layer.and_then(|layer| layer.vars.keys().find(|key| key.as_str() == Some(name)));
+            let of_text = |value: &Value| if let Value::Text(text) = value { text.origin().cloned() } else { None };
+            key.and_then(|key| of_text(key.value())).or_else(|| value.as_ref().and_then(of_text))
+        };
+        found.into_iter().map(|(origin, value)| Definition { place: place(&origin, &value), origin, value }).collect()
     }
 
     /// The variable without its origin, where it is data.

@@ -156,7 +156,10 @@ impl<'s, 'd> Composer<'s, 'd> {
         let mut error = built.node.error(format!("found a {what} as key, expected a text or a number"));
         let text = self.source.text();
         if what == "map" && text[..built.node.span.start()].ends_with('{') {
-            error = error.hint("a value that begins with `{{` must be quoted, else YAML reads a map: `key: \"{{ variable }}\"`");
+            let whole = Span::new(self.source, built.node.span.start() - 1, built.node.span.end());
+            error = Diagnostic::error(error.message)
+                .at(&whole)
+                .hint("a value that begins with `{{` must be quoted, else YAML reads a map: `key: \"{{ variable }}\"`");
         }
         self.diagnostics.push(error);
         Built { node: Node { kind: NodeKind::Scalar(Value::Null), ..built.node }, depth: 0, count: 1, role: Role::Data }
@@ -201,6 +204,7 @@ impl<'s, 'd> Composer<'s, 'd> {
     }
 
     fn scalar(&mut self, properties: Properties, text: String, style: Style, start: usize, end: usize) -> Built {
+        let whole = Span::new(self.source, start, end);
         let start = self.after_properties(start, &properties).min(end);
         let span = Span::new(self.source, start, end);
         let is_unsafe = self.is_unsafe() || properties.tag.as_deref() == Some("!unsafe");
@@ -213,7 +217,7 @@ impl<'s, 'd> Composer<'s, 'd> {
                 text_value(text, &span, is_unsafe)
             }
             Err(error) => {
-                self.diagnostics.push(error.at(&span));
+                self.diagnostics.push(error.at(&whole));
                 Value::Null
             }
         };

@@ -75,6 +75,12 @@ impl<'s> Line<'s> {
                 ));
             }
         }
+        if error.problem.contains("mapping values are not allowed") && self.is_key_alone() {
+            return Some(format!(
+                "`{}` stands deeper than the line above, whose value it so continues; write it below that line's key",
+                self.text.trim()
+            ));
+        }
         if error.problem.contains("mapping values are not allowed") {
             return Some(
                 "a colon within an unquoted value must be followed by something else than a blank, or the value be quoted: `key: \"a: b\"`"
@@ -95,6 +101,12 @@ impl<'s> Line<'s> {
             return Some("the indentation of this line does not fit the lines before it".to_owned());
         }
         None
+    }
+
+    /// Whether the error is at the first colon of a line: what stands before it was meant as a key.
+    fn is_key_alone(&self) -> bool {
+        let before = &self.text[..self.column.min(self.text.len())];
+        !before.contains(':') && !before.trim().contains(' ')
     }
 
     /// What stands behind `- ` and `key: ` in this line.

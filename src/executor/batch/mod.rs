@@ -274,7 +274,7 @@ impl<'b, 'a> Batch<'b, 'a> {
                 Ok(Message::Done(result)) => {
                     running -= 1;
                     done += 1;
-                    self.check_notified(&result)?;
+                    self.check_notified(task, &result)?;
                     self.tell_result(task, info, &result);
                     self.executor.tell(Event::Progress { done, of: hosts.len() });
                     results.push(*result);

@@ -172,7 +172,7 @@ impl Batch<'_, '_> {
             let ignored_or_ok = !bad(&result);
             self.publish(task, &mut result, run_once);
             if ignored_or_ok {
-                self.notify(&result)?;
+                self.notify(task, &result)?;
             }
             let found = std::mem::take(&mut result.includes);
             includes.push((result.host, found));
@@ -219,12 +219,12 @@ impl Batch<'_, '_> {
     }
 
     /// Notifies handlers of what has changed.
-    pub(super) fn notify(&mut self, result: &HostResult) -> Result<(), Stop> {
+    pub(super) fn notify(&mut self, task: &Task, result: &HostResult) -> Result<(), Stop> {
         let Some(index) = self.index_of(result.host) else { return Ok(()) };
         for name in &result.notify {
             let meant = self.handlers.meant_by(name);
             if meant.is_empty() {
-                return Err(self.no_handler(name));
+                return Err(self.no_handler(task, name));
             }
             for (key, handler) in meant {
                 self.hosts[index].notified.insert(key);
@@ -236,9 +236,9 @@ impl Batch<'_, '_> {
     }
 
     /// A notified handler that is not there ends the run before the result is told.
-    pub(super) fn check_notified(&mut self, result: &HostResult) -> Result<(), Stop> {
+    pub(super) fn check_notified(&mut self, task: &Task, result: &HostResult) -> Result<(), Stop> {
         match result.notify.iter().find(|name| self.handlers.meant_by(name).is_empty()) {
-            Some(name) if self.executor.options.missing_handler_is_error => Err(self.no_handler(name)),
+            Some(name) if self.executor.options.missing_handler_is_error => Err(self.no_handler(task, name)),
             Some(name) => {
                 let warning = missing_handler(name, self.handlers.names());
                 self.executor.tell(Event::Warning(warning.message));
@@ -248,8 +248,12 @@ impl Batch<'_, '_> {
         }
     }
 
-    pub(super) fn no_handler(&self, name: &str) -> Stop {
-        Stop::Error(Box::new(missing_handler(name, self.handlers.names())))
+    fn no_handler(&self, task: &Task, name: &str) -> Stop {
+        let at = task.keywords.get(Keyword::Notify).map_or(&task.span, |written| match &written.value {
+            Value::List(items) => items.iter().find_map(|item| origin_of(item, name)).unwrap_or(&written.span),
+            one => origin_of(one, name).unwrap_or(&written.span),
+        });
+        Stop::Error(Box::new(missing_handler(name, self.handlers.names()).at(at)))
     }
 
     /// Adds handlers of the play or of an included role.
@@ -267,5 +271,13 @@ impl Batch<'_, '_> {
             Some(crate::template::print::shown(rendered.as_ref().unwrap_or(&name.value)))
         });
         self.handlers = handlers;
+    }
+}
+
+/// Where the text was written, if the value is this text.
+fn origin_of<'v>(value: &'v Value, text: &str) -> Option<&'v crate::source::Span> {
+    match value {
+        Value::Text(written) if written.as_str() == text => written.origin(),
+        _ => None,
     }
 }

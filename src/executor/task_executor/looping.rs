@@ -169,8 +169,8 @@ impl Runner<'_> {
         match templar.render(&at.value).map_err(failed)? {
             Rendered::Value(Value::List(items)) => Ok(items.to_vec()),
             Rendered::Value(other) => {
-                let message = format!("The `loop` value must resolve to a 'list', not '{}'.", other.type_name());
-                Err(Box::new(ItemEnd::failed(format!("Task failed: {message}"), vec![at.error(message)])))
+                let mistake = Loop::not_a_list(at, &other);
+                Err(Box::new(ItemEnd::failed(format!("Task failed: {}", mistake.message), vec![mistake])))
             }
             Rendered::Omit => Ok(Vec::new()),
         }

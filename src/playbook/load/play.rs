@@ -40,7 +40,8 @@ impl Loader<'_> {
         };
         let Some(items) = node.as_sequence().filter(|items| !items.is_empty()) else {
             let message = format!("a playbook must be a list of plays, got a {} instead", node.type_name());
-            diagnostics.push(Diagnostic::error(message).at(&crate::source::Span::new(&source, node.span.start(), node.span.end())));
+            let place = crate::source::Span::new(&source, node.span.start(), node.span.end());
+            diagnostics.push(Diagnostic::error(message).at(&place).hint("each play of a playbook begins with `- hosts: …`"));
             return;
         };
         for item in items {
