@@ -21,6 +21,7 @@ mod set_fact;
 mod set_stats;
 mod template;
 mod unarchive;
+mod validate_argument_spec;
 mod wait_for_connection;
 
 use std::path::PathBuf;
@@ -81,7 +82,7 @@ pub struct Done {
 }
 
 /// What only our own actions may do to the run (invariant 8).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// `set_fact`.
     SetFacts {
@@ -117,6 +118,13 @@ pub enum Effect {
         /// Whether they are added to what is there.
         aggregate: bool,
     },
+}
+
+impl Effect {
+    /// Whether it adds to the inventory.
+    pub fn is_of_inventory(&self) -> bool {
+        matches!(self, Self::AddHost { .. } | Self::GroupBy { .. })
+    }
 }
 
 /// The controller's half of a module.
@@ -306,6 +314,7 @@ pub const ACTIONS: &[&dyn Action] = &[
     &set_stats::SetStats,
     &template::Template,
     &unarchive::Unarchive,
+    &validate_argument_spec::ValidateArgumentSpec,
     &wait_for_connection::WaitForConnection,
 ];
 

@@ -289,6 +289,7 @@ impl Callback for Default {
                     display.coloured(Role::Verbose, &format!("META: {text}"));
                 }
             }
+            Event::Refused(diagnostic) => display.diagnostic(diagnostic),
             Event::Diagnostic(diagnostic) if diagnostic.severity == Severity::Warning => display.diagnostic(diagnostic),
             Event::Diagnostic(diagnostic) => {
                 self.banner(display);

@@ -38,7 +38,7 @@ pub(super) struct Lines;
 impl Callback for Lines {
     fn event(&mut self, event: &Event, display: &mut Display) {
         match event {
-            Event::Diagnostic(diagnostic) => display.diagnostic(diagnostic),
+            Event::Diagnostic(diagnostic) | Event::Refused(diagnostic) => display.diagnostic(diagnostic),
             other => {
                 if let Some(object) = as_json(other) {
                     display.line(&object.to_string());
@@ -72,7 +72,7 @@ fn as_json(event: &Event) -> Option<Json> {
         Event::Notified { handler, host } => json!({"event": "notified", "handler": handler, "host": &**host}),
         Event::Warning(text) => json!({"event": "warning", "message": text}),
         Event::Deprecated(text) => json!({"event": "deprecated", "message": text}),
-        Event::Diagnostic(diagnostic) => {
+        Event::Diagnostic(diagnostic) | Event::Refused(diagnostic) => {
             json!({"event": "diagnostic", "message": diagnostic.message, "place": diagnostic.span().map(ToString::to_string), "hint": diagnostic.hint})
         }
         Event::Progress { .. } | Event::HostStart { .. } => return None,

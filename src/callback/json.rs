@@ -124,7 +124,7 @@ impl Callback for Document {
                 }
             }
             Event::Result(result) => self.result(result),
-            Event::Diagnostic(diagnostic) => display.diagnostic(diagnostic),
+            Event::Diagnostic(diagnostic) | Event::Refused(diagnostic) => display.diagnostic(diagnostic),
             Event::Stats(stats) => {
                 let mut document = self.record.stats(stats);
                 document.insert("plays".to_owned(), Json::Array(std::mem::take(&mut self.plays)));
@@ -183,7 +183,7 @@ impl Callback for Lines {
                 task["duration"]["end"] = Json::from(now());
                 Self::line(name, json!({"task": task, "hosts": {&*result.host: result_json(result)}}), display);
             }
-            Event::Diagnostic(diagnostic) => display.diagnostic(diagnostic),
+            Event::Diagnostic(diagnostic) | Event::Refused(diagnostic) => display.diagnostic(diagnostic),
             Event::Stats(stats) => Self::line("v2_playbook_on_stats", Json::Object(self.record.stats(stats)), display),
             _ => {}
         }

@@ -70,7 +70,7 @@ impl Callback for Minimal {
             Event::Diagnostic(diagnostic) if diagnostic.severity == Severity::Error && self.mistake.is_none() => {
                 self.mistake = Some(diagnostic.clone());
             }
-            Event::Diagnostic(diagnostic) => display.diagnostic(diagnostic),
+            Event::Diagnostic(diagnostic) | Event::Refused(diagnostic) => display.diagnostic(diagnostic),
             _ => {}
         }
     }

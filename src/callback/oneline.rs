@@ -36,7 +36,7 @@ impl Callback for Oneline {
     fn event(&mut self, event: &Event, display: &mut Display) {
         match event {
             Event::Result(result) => self.result(result, display),
-            Event::Diagnostic(diagnostic) => display.diagnostic(diagnostic),
+            Event::Diagnostic(diagnostic) | Event::Refused(diagnostic) => display.diagnostic(diagnostic),
             _ => {}
         }
     }

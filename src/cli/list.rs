@@ -79,7 +79,7 @@ fn show_play(
         if task.implicit {
             continue;
         }
-        let own = tags_of(task);
+        let own = tags_of(loader, play, task);
         if !tags.runs(&own) {
             continue;
         }
@@ -132,8 +132,9 @@ fn task_name(task: &Task) -> String {
     }
 }
 
-fn tags_of(task: &Task) -> Vec<String> {
-    let words = task.keywords.tags.iter().flat_map(|tag| texts(&tag.value));
+fn tags_of(loader: &Loader<'_>, play: &Play, task: &Task) -> Vec<String> {
+    let words =
+        task.keywords.tags.iter().flat_map(|tag| texts(&loader.task_value(&tag.value, play, task).unwrap_or_else(|_| tag.value.clone())));
     words.flat_map(|text| text.split(',').map(|tag| tag.trim().to_owned()).collect::<Vec<_>>()).filter(|tag| !tag.is_empty()).collect()
 }
 

@@ -167,6 +167,8 @@ pub enum Event {
     Deprecated(String),
     /// The user's text is wrong, and a task met it.
     Diagnostic(Box<Diagnostic>),
+    /// Why the run cannot go on.
+    Refused(Box<Diagnostic>),
     /// How many hosts of a step have answered: for live progress only.
     Progress {
         /// Hosts that have answered.

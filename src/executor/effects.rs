@@ -13,6 +13,42 @@ use crate::source::Diagnostics;
 use crate::value::{ListMerge, Map, Recursive, Value, merge};
 use crate::vars::{HostUpdate, dropped_facts};
 
+/// What a task added to the inventory; kept, since a refresh keeps it.
+pub(super) enum InventoryChange {
+    /// `add_host`.
+    Host { name: String, groups: Vec<String>, vars: Map },
+    /// `group_by`.
+    Group { group: String, parents: Vec<String>, hosts: Vec<Arc<str>> },
+}
+
+impl InventoryChange {
+    pub(super) fn apply(&self, inventory: &mut Inventory) {
+        match self {
+            Self::Host { name, groups, vars } => {
+                let host = inventory.add_host(name);
+                for group in groups {
+                    let group = inventory.add_group(group);
+                    inventory.add_host_to_group(host, group);
+                }
+                for (key, value) in vars.iter() {
+                    inventory.set_host_variable(host, &key.to_json_key(), value.clone());
+                }
+            }
+            Self::Group { group, parents, hosts } => {
+                let child = inventory.add_group(group);
+                for parent in parents.iter().filter(|parent| *parent != "all") {
+                    let parent = inventory.add_group(parent);
+                    // A loop of groups leaves them as they were, as in Ansible.
+                    let _ = inventory.add_child(parent, child);
+                }
+                for host in hosts.iter().filter_map(|host| inventory.host_named(host)).collect::<Vec<_>>() {
+                    inventory.add_host_to_group(host, child);
+                }
+            }
+        }
+    }
+}
+
 impl Batch<'_, '_> {
     /// Makes known what a task found out or set.
     pub(super) fn publish(&mut self, _task: &Arc<Task>, result: &mut HostResult, run_once: bool) {
@@ -53,34 +89,20 @@ impl Batch<'_, '_> {
                     self.change_world().publish(*host, HostUpdate { include_vars: vars.clone(), ..HostUpdate::default() });
                 }
             }
-            Effect::AddHost { name, groups, vars } => self.change_inventory(|inventory| {
-                let host = inventory.add_host(&name);
-                for group in &groups {
-                    let group = inventory.add_group(group);
-                    inventory.add_host_to_group(host, group);
-                }
-                for (key, value) in vars.iter() {
-                    inventory.set_host_variable(host, &key.to_json_key(), value.clone());
-                }
-            }),
-            Effect::GroupBy { group, parents } => self.change_inventory(|inventory| {
-                let child = inventory.add_group(&group);
-                for parent in parents.iter().filter(|parent| *parent != "all") {
-                    let parent = inventory.add_group(parent);
-                    // A loop of groups leaves them as they were, as in Ansible.
-                    let _ = inventory.add_child(parent, child);
-                }
-                for host in all {
-                    inventory.add_host_to_group(*host, child);
-                }
-            }),
+            Effect::AddHost { name, groups, vars } => self.change_inventory(InventoryChange::Host { name, groups, vars }),
+            Effect::GroupBy { group, parents } => {
+                let inventory = self.executor.vars.inventory();
+                let hosts = all.iter().map(|host| Arc::clone(inventory.host(*host).name())).collect();
+                self.change_inventory(InventoryChange::Group { group, parents, hosts });
+            }
             Effect::Stats { data, per_host, aggregate } => self.add_stats(data, per_host, aggregate, own),
         }
     }
 
-    fn change_inventory(&mut self, change: impl FnOnce(&mut Inventory)) {
+    fn change_inventory(&mut self, change: InventoryChange) {
         let mut inventory = Inventory::clone(self.executor.vars.inventory());
-        change(&mut inventory);
+        change.apply(&mut inventory);
+        self.executor.inventory_changes.push(change);
         inventory.settle();
         self.executor.vars = self.executor.vars.with_inventory(Arc::new(inventory), &mut Diagnostics::new());
         self.change_world();

@@ -19,6 +19,8 @@ pub struct HostState {
     pub cursor: Cursor,
     /// Handlers it was notified of, by address: a handler lives as long as its play.
     pub notified: HashSet<usize>,
+    /// Uses of roles of which a task ran: not all were left out.
+    pub begun: HashSet<RoleId>,
     /// Uses of roles that it has run.
     pub completed: HashSet<RoleId>,
     /// Whether it could not be reached.
@@ -66,6 +68,7 @@ impl HostState {
             name,
             cursor: Cursor::new(play),
             notified: HashSet::new(),
+            begun: HashSet::new(),
             completed: HashSet::new(),
             unreachable: false,
             failed: false,

@@ -50,6 +50,12 @@ impl Batch<'_, '_> {
                     self.tell_included(&shown, &group);
                     blocks.push((Arc::new(block), group.hosts));
                 }
+                Err(Refused::Missing(mut list)) if matches!(group.include.what, IncludeWhat::Role { rescuable: false, .. }) => {
+                    if let Some(first) = list.first_mut() {
+                        first.message.insert_str(0, "Could not include role: ");
+                    }
+                    return Err(Stop::Load(list));
+                }
                 Err(Refused::Missing(list)) => self.fail_include(task, &group, list),
                 Err(Refused::Wrong(list)) => return Err(Stop::Load(list)),
             }
@@ -87,11 +93,12 @@ impl Batch<'_, '_> {
                 let block = self.executor.world.loader.included_tasks(path, &context, &mut diagnostics);
                 (super::absolute(path).display().to_string(), block)
             }
-            (Work::IncludeRole(written), IncludeWhat::Role { name, from, public, allow_duplicates }) => {
+            (Work::IncludeRole(written), IncludeWhat::Role { name, from, public, allow_duplicates, validates, .. }) => {
                 let context = inner(task, &written.apply, &written.vars, &include.loop_vars);
                 let wanted = Wanted {
                     from: from.clone(),
                     allow_duplicates: Some(*allow_duplicates),
+                    validates: *validates,
                     ..Wanted::new(Spanned::new(name.clone(), written.name.span.clone()))
                 };
                 let Some(loaded) = self.executor.world.loader.role(&wanted, &Arc::new(context), &mut diagnostics) else {

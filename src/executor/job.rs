@@ -117,5 +117,9 @@ pub enum IncludeWhat {
         public: bool,
         /// Whether it may run again.
         allow_duplicates: bool,
+        /// Whether its arguments are checked.
+        validates: bool,
+        /// Whether a mistake in its files is the task's failure, which `rescue` sees.
+        rescuable: bool,
     },
 }

@@ -38,7 +38,9 @@ impl Batch<'_, '_> {
                 Meta::Noop | Meta::Unknown(_) => {}
                 Meta::FlushHandlers => self.flush(*index),
                 Meta::RoleComplete(id) => {
-                    self.hosts[*index].completed.insert(id.clone());
+                    if self.hosts[*index].begun.contains(id) {
+                        self.hosts[*index].completed.insert(id.clone());
+                    }
                 }
                 Meta::EndRole => self.hosts[*index].moves().end_role(),
                 Meta::EndHost => self.hosts[*index].moves().end(),
@@ -121,11 +123,9 @@ impl Batch<'_, '_> {
 
     fn clear_errors(&mut self) {
         for host in &mut self.hosts {
-            if host.unreachable || host.failed {
-                host.unreachable = false;
-                host.failed = false;
-                host.moves().clear_failure();
-            }
+            host.unreachable = false;
+            host.failed = false;
+            host.moves().clear_failure();
         }
         self.executor.failed.clear();
         self.executor.unreachable.clear();
@@ -135,18 +135,28 @@ impl Batch<'_, '_> {
         let mut diagnostics = Diagnostics::new();
         let inventory = (self.executor.world.reload)(&mut diagnostics);
         self.executor.report(diagnostics)?;
-        // Hosts are known by their place: those of before keep it, new ones come after.
+        // Hosts are known by their place: those of before keep it, new ones come after; what tasks added stays.
         let mut merged = crate::inventory::Inventory::clone(self.executor.vars.inventory());
-        for id in inventory.host_ids() {
+        for id in merged.host_ids().filter(|id| !merged.host(*id).is_implicit()).collect::<Vec<_>>() {
+            if inventory.host_named(merged.host(id).name()).is_some() {
+                merged.reset_host(id);
+            } else {
+                merged.forget_host(id);
+            }
+        }
+        for id in inventory.host_ids().filter(|id| !inventory.host(*id).is_implicit()) {
             let found = inventory.host(id);
             let host = merged.add_host(found.name());
             for (key, value) in found.vars().iter() {
                 merged.set_host_variable(host, &key.to_json_key(), value.clone());
             }
-            for group in inventory.group_names(id) {
-                let group = merged.add_group(&group);
+            for group in found.direct_groups() {
+                let group = merged.add_group(inventory.group(*group).name());
                 merged.add_host_to_group(host, group);
             }
+        }
+        for change in &self.executor.inventory_changes {
+            change.apply(&mut merged);
         }
         merged.settle();
         self.executor.vars = self.executor.vars.with_inventory(Arc::new(merged), &mut Diagnostics::new());

@@ -158,6 +158,8 @@ pub struct Executor<'a> {
     unreachable: HashSet<HostId>,
     started: bool,
     step_all: bool,
+    /// What tasks added to the inventory, in order.
+    inventory_changes: Vec<effects::InventoryChange>,
 }
 
 impl<'a> Executor<'a> {
@@ -177,6 +179,7 @@ impl<'a> Executor<'a> {
             unreachable: HashSet::new(),
             started,
             step_all: false,
+            inventory_changes: Vec::new(),
         }
     }
 
@@ -190,7 +193,7 @@ impl<'a> Executor<'a> {
                 Ok(()) | Err(Stop::AllFailed) => break,
                 Err(Stop::Load(list)) => {
                     for diagnostic in list {
-                        self.world.console.event(&Event::Diagnostic(Box::new(diagnostic)));
+                        self.world.console.event(&Event::Refused(Box::new(diagnostic)));
                     }
                     end.load = true;
                     break;
@@ -200,7 +203,7 @@ impl<'a> Executor<'a> {
                     break;
                 }
                 Err(Stop::Error(diagnostic)) => {
-                    self.world.console.event(&Event::Diagnostic(diagnostic));
+                    self.world.console.event(&Event::Refused(diagnostic));
                     end.error = true;
                     break;
                 }

@@ -8,7 +8,7 @@ use super::{Executor, Gathering, Stop, static_scope};
 use crate::action::to_bool;
 use crate::event::Event;
 use crate::inventory::{HostId, HostPattern, Inventory, LOCALHOST};
-use crate::playbook::load::Loader;
+use crate::playbook::load::{Loader, of_play};
 use crate::playbook::{ActionName, Block, Context, Entry, Keyword, Keywords, Meta, ModuleCall, Play, Task, TaskArgs, VarsPrompt, Work};
 use crate::source::{Diagnostics, Span, Spanned};
 use crate::template::{self, Extensions};
@@ -24,9 +24,10 @@ impl Executor<'_> {
         let patterns = texts(&hosts_value);
         let pattern_text = patterns.join(",");
         let name = match &play.name {
-            Some(name) => crate::template::print::shown(&reader.value(name)?),
+            Some(name) => crate::template::print::shown(&reader.keyword("name", name)?),
             None => pattern_text.clone(),
         };
+        let validation = Self::validation(play, &reader)?;
         let strategy = reader.text(Keyword::Strategy)?.unwrap_or_else(|| self.options.strategy.clone());
         let strategy = super::batch::Strategy::parse(&strategy).map_err(|message| {
             let at = play.get(Keyword::Strategy).map_or(&play.span, |written| &written.span);
@@ -60,7 +61,7 @@ impl Executor<'_> {
             let at = play.get(Keyword::Serial).map_or(&play.span, |written| &written.span);
             Stop::Error(Box::new(crate::source::Diagnostic::error(message).at(at)))
         })?;
-        let root = self.root(play, gather)?;
+        let root = self.root(play, gather, validation)?;
         for hosts in batches {
             self.tell(start.clone());
             let vars = PlayVars {
@@ -200,13 +201,46 @@ impl Executor<'_> {
         Ok((layers, templated))
     }
 
+    /// The task that checks the play's arguments, where `validate_argspec` asks for it.
+    fn validation(play: &Arc<Play>, reader: &PlayReader<'_>) -> Result<Option<Task>, Stop> {
+        const KEYWORD: &str = "validate_argspec";
+        let Some(written) = play.get(Keyword::ValidateArgspec) else { return Ok(None) };
+        let name = match reader.keyword(KEYWORD, written)? {
+            Value::Null | Value::Bool(false) => return Ok(None),
+            Value::Bool(true) => match &play.name {
+                Some(name) => Some(reader.keyword("name", name)?)
+                    .filter(|name| !name.is_null())
+                    .map(|name| crate::template::print::shown(&name))
+                    .filter(|name| !name.is_empty()),
+                None => None,
+            },
+            other => Some(crate::template::print::shown(&other)),
+        };
+        let playbook = std::path::PathBuf::from(play.span.source().name());
+        let mut diagnostics = Diagnostics::new();
+        let (spec, path) = of_play(&playbook, name.as_deref(), &mut diagnostics)
+            .map_err(|why| Stop::Error(Box::new(written.error(format!("Error processing keyword '{KEYWORD}': {why}")))))?;
+        if diagnostics.has_errors() {
+            return Err(Stop::Load(diagnostics.into_sorted()));
+        }
+        let mut of = Map::new();
+        of.insert("type", "play");
+        of.insert("name", spec.name.as_str());
+        of.insert("argument_spec_name", spec.name.as_str());
+        of.insert("path", path.display().to_string());
+        let title = format!("Validating arguments against arg spec {}", spec.name);
+        let context = play_context(play);
+        Ok(Some(spec.task(title, Map::new(), of, Arc::clone(&play.keywords), context, &play.span)))
+    }
+
     /// All tasks of the play, with what stands between its sections.
-    fn root(&self, play: &Arc<Play>, gather: Option<bool>) -> Result<Arc<Block>, Stop> {
+    fn root(&self, play: &Arc<Play>, gather: Option<bool>, validation: Option<Task>) -> Result<Arc<Block>, Stop> {
         let mut entries = Vec::new();
         let gathers = gather.unwrap_or(self.options.gathering != Gathering::Explicit);
         if gathers {
             entries.push(Entry::Task(Arc::new(gather_task(play, self.world.loader))));
         }
+        entries.extend(validation.map(|task| Entry::Task(Arc::new(task))));
         let flush = || Entry::Task(Arc::new(flush_task(play)));
         entries.extend(play.pre_tasks.iter().cloned());
         entries.push(flush());
@@ -233,6 +267,17 @@ impl PlayReader<'_> {
         static_scope::render(self.engine, self.context, &written.value, layers).map_err(|error| {
             let diagnostic = error.to_diagnostic();
             Stop::Error(Box::new(if diagnostic.labels.is_empty() { diagnostic.at(&written.span) } else { diagnostic }))
+        })
+    }
+
+    /// The same, with the keyword named where it cannot be rendered.
+    fn keyword(&self, name: &str, written: &Spanned<Value>) -> Result<Value, Stop> {
+        self.value(written).map_err(|stop| match stop {
+            Stop::Error(diagnostic) => {
+                let message = format!("Error processing keyword '{name}': {}", diagnostic.message);
+                Stop::Error(Box::new(crate::source::Diagnostic { message, ..*diagnostic }))
+            }
+            other => other,
         })
     }
 
@@ -326,9 +371,16 @@ fn shuffle(hosts: &mut [HostId]) {
 
 fn implicit_task(play: &Play, name: Option<&str>, work: Work, keywords: Arc<Keywords>) -> Task {
     let span = play.span.clone();
-    let context =
-        Context { file_dir: play.dir.clone(), playbook_dir: play.dir.clone(), keywords: Arc::clone(&play.keywords), ..Context::default() };
-    Task { name: name.map(|name| Spanned::new(Value::text(name), span.clone())), keywords, ..Task::implicit(work, Arc::new(context), span) }
+    Task {
+        name: name.map(|name| Spanned::new(Value::text(name), span.clone())),
+        keywords,
+        ..Task::implicit(work, play_context(play), span)
+    }
+}
+
+fn play_context(play: &Play) -> Arc<Context> {
+    let keywords = Arc::clone(&play.keywords);
+    Arc::new(Context { file_dir: play.dir.clone(), playbook_dir: play.dir.clone(), keywords, ..Context::default() })
 }
 
 fn flush_task(play: &Play) -> Task {

@@ -191,6 +191,7 @@ impl Cursor {
     /// Forgets that the host has failed: `meta: clear_host_errors`.
     pub fn clear_failure(&mut self) {
         self.failed = false;
+        self.frames.iter_mut().for_each(|frame| frame.failed = false);
     }
 
     fn position(&self) -> Position {

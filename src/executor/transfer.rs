@@ -315,9 +315,11 @@ fn changes_inventory(ready: &Ready, effect: &Effect) -> Option<bool> {
     let inventory = ready.stack.world().inventory();
     let is_in = |host, group: &String| inventory.group_names(host).iter().any(|name| **name == **group);
     match effect {
-        Effect::AddHost { name, groups, .. } => {
-            Some(inventory.host_named(name).is_none_or(|host| !groups.iter().all(|group| is_in(host, group))))
-        }
+        Effect::AddHost { name, groups, vars } => Some(inventory.host_named(name).is_none_or(|host| {
+            let known = inventory.host(host).vars();
+            let is_known = vars.iter().all(|(key, value)| known.get(&key.to_json_key()) == Some(value));
+            !is_known || !groups.iter().all(|group| is_in(host, group))
+        })),
         Effect::GroupBy { group, .. } => Some(!is_in(ready.stack.host(), group)),
         Effect::SetFacts { .. } | Effect::IncludeVars(_) | Effect::Stats { .. } => None,
     }

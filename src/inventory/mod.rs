@@ -313,6 +313,28 @@ impl Inventory {
         }
     }
 
+    /// Takes a host out: no name and no group leads to it any more. Its id stays, so that those of the others do.
+    pub fn forget_host(&mut self, host: HostId) {
+        self.leave_groups(host);
+        let name = Arc::clone(self.host(host).name());
+        Arc::make_mut(&mut self.host_ids).remove(&name);
+        let found = self.host_mut(host);
+        (found.is_implicit, found.vars) = (true, Arc::default());
+    }
+
+    /// Takes a host out of all its groups and its variables away, before its inventory is read anew.
+    pub fn reset_host(&mut self, host: HostId) {
+        self.leave_groups(host);
+        self.host_mut(host).vars = Arc::default();
+    }
+
+    fn leave_groups(&mut self, host: HostId) {
+        self.derived = Derived::default();
+        for group in self.host(host).groups.clone() {
+            self.remove_host_from_group(host, group);
+        }
+    }
+
     /// Takes a host out of a group.
     fn remove_host_from_group(&mut self, host: HostId, group: GroupId) {
         if Arc::make_mut(&mut self.groups[group.index()]).hosts.shift_remove(&host) {

@@ -158,7 +158,7 @@ keywords! {
     Throttle "throttle" [Play Role Block Task Handler] Override Yes;
     Timeout "timeout" [Play Role Block Task Handler] Override Yes;
     Until "until" [Task Handler] No Yes;
-    ValidateArgspec "validate_argspec" [Play] No NotYet;
+    ValidateArgspec "validate_argspec" [Play] No Yes;
     Vars "vars" [Play Role Block Task Handler] OuterFirst Yes;
     VarsFiles "vars_files" [Play] No Yes;
     VarsPrompt "vars_prompt" [Play] No Yes;

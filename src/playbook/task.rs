@@ -124,9 +124,15 @@ pub struct ActionName {
 }
 
 impl ActionName {
-    /// The fully qualified name.
+    /// A name as written at `span`.
+    pub fn new(written: &str, span: Span) -> Self {
+        let short = written.strip_prefix("ansible.builtin.").or_else(|| written.strip_prefix("ansible.legacy.")).unwrap_or(written);
+        Self { written: Arc::from(written), short: Arc::from(short), span }
+    }
+
+    /// The fully qualified name; a template as written.
     pub fn qualified(&self) -> String {
-        if self.short.contains('.') { self.short.to_string() } else { format!("ansible.builtin.{}", self.short) }
+        if self.short.contains(['.', '{']) { self.short.to_string() } else { format!("ansible.builtin.{}", self.short) }
     }
 }
 
@@ -231,6 +237,8 @@ pub struct IncludeRole {
     pub allow_duplicates: Option<Spanned<Value>>,
     /// Whether a missing role can be rescued.
     pub rescuable: Option<Spanned<Value>>,
+    /// Whether the role's arguments are checked.
+    pub rolespec_validate: Option<Spanned<Value>>,
 }
 
 /// Which file of each of a role's folders.

@@ -92,4 +92,9 @@ impl Node {
     pub fn error(&self, message: impl Into<String>) -> Diagnostic {
         Diagnostic::error(message).at(&self.span)
     }
+
+    /// A warning at this node.
+    pub fn warning(&self, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::warning(message).at(&self.span)
+    }
 }

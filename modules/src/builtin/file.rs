@@ -31,6 +31,9 @@ pub struct FileArgs {
     /// Whether the options hold for all that is in a folder.
     #[arg(default = false)]
     recurse: bool,
+    /// Whether it is only said how the file is, and whether it holds text.
+    #[arg(name = "_diff_peek", default = false)]
+    diff_peek: bool,
     /// Whether a link may lead nowhere, or take the place of a file or an empty folder.
     #[arg(default = false)]
     force: bool,
@@ -75,6 +78,12 @@ impl Module for File {
     ];
 
     fn run(args: FileArgs, host: &mut Host) -> Result<Outcome> {
+        if args.diff_peek {
+            let path = host.absolute(&args.path);
+            let start = std::fs::read(&path).unwrap_or_default();
+            let is_binary = start.iter().take(8192).any(|byte| *byte == 0);
+            return Ok(host.outcome().with("path", paths::shown(&path)).with("appears_binary", is_binary));
+        }
         Task::new(args, host)?.run()
     }
 }
@@ -395,7 +404,14 @@ impl<'a> Task<'a> {
             }
         }
         note_state(&mut diff, self.found, "touch");
-        self.dress(&mut diff)?;
+        if let Err(failure) = self.dress(&mut diff) {
+            // What could not be made as wanted is not left behind.
+            if self.found == Found::Absent {
+                let change = Change::of("file", paths::shown(&path)).from_to("file", "absent");
+                self.host.change(change, |door| door.remove_file(&path))?;
+            }
+            return Err(failure);
+        }
         Ok(self.outcome("dest", diff))
     }
 

@@ -1,5 +1,6 @@
 //! `find`: the files in some folders that are so and so.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::fs::Metadata;
@@ -108,6 +109,9 @@ impl Module for Find {
             let top = host.absolute(path);
             if top.is_dir() {
                 search.walk(host, path, &top, 1)?;
+                if let Some(why) = search.unreadable.take() {
+                    search.skip(host, path, why);
+                }
             } else {
                 search.skip(host, path, format!("'{}' is not a directory", path.display()));
             }
@@ -125,6 +129,16 @@ impl Module for Find {
     }
 }
 
+/// A file's content as text, or why it is none.
+fn decoded<'b>(bytes: &'b [u8], encoding: Option<&str>, shown: &Path) -> std::result::Result<Cow<'b, str>, String> {
+    let name = encoding.unwrap_or("utf-8");
+    let Some(known) = encoding_rs::Encoding::for_label(name.as_bytes()) else { return Err(format!("unknown encoding: {name}")) };
+    known.decode_without_bom_handling_and_without_replacement(bytes).ok_or_else(|| {
+        let suffix = if encoding.is_none() { " (Python default)" } else { "" };
+        format!("Failed to decode the file '{}' with encoding: {name}{suffix}", shown.display())
+    })
+}
+
 /// A search on its way.
 struct Search<'a> {
     args: &'a FindArgs,
@@ -139,6 +153,8 @@ struct Search<'a> {
     skipped: JsonMap,
     /// Whether one of the folders to look in is none.
     missed: bool,
+    /// Why what was looked for in a file's content cannot be found: ends the search below one path.
+    unreadable: Option<String>,
     /// Names that were asked for already.
     users: HashMap<u32, String>,
     groups: HashMap<u32, String>,
@@ -185,12 +201,6 @@ impl<'a> Search<'a> {
         let ages = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400), ('w', 604_800)];
         let sizes = [('b', 1), ('k', 1 << 10), ('m', 1 << 20), ('g', 1 << 30), ('t', 1 << 40)];
         let anchor = if args.read_whole_file { Anchor::Anywhere } else { Anchor::Start };
-        if let Some(encoding) = &args.encoding {
-            let known = ["utf-8", "utf8", "ascii", "us-ascii"];
-            if !known.contains(&encoding.to_lowercase().as_str()) {
-                return Err(Failure::new(format!("encoding `{encoding}` is not supported, only utf-8 and ascii are")));
-            }
-        }
         let everything = [if args.use_regex { ".*" } else { "*" }.to_owned()];
         let patterns = if args.patterns.is_empty() { &everything[..] } else { &args.patterns[..] };
         Ok(Self {
@@ -205,6 +215,7 @@ impl<'a> Search<'a> {
             examined: 0,
             skipped: JsonMap::new(),
             missed: false,
+            unreadable: None,
             users: HashMap::new(),
             groups: HashMap::new(),
             above: BTreeSet::new(),
@@ -212,7 +223,7 @@ impl<'a> Search<'a> {
     }
 
     fn is_full(&self) -> bool {
-        self.args.limit.is_some_and(|limit| self.found.len() as i64 >= limit)
+        self.unreadable.is_some() || self.args.limit.is_some_and(|limit| self.found.len() as i64 >= limit)
     }
 
     /// Looks at what is in `folder`, and goes down. Results name it as `shown`.
@@ -284,7 +295,7 @@ impl<'a> Search<'a> {
         {
             return Ok(());
         }
-        if metadata.is_file() && !(self.is_large_enough(metadata) && self.has_content(path)?) {
+        if metadata.is_file() && !(self.is_large_enough(metadata) && self.has_content(shown, path)?) {
             return Ok(());
         }
         let mut entry = basics(shown, metadata);
@@ -329,10 +340,16 @@ impl<'a> Search<'a> {
         Ok(if self.args.exact_mode { now == wanted } else { now & wanted == wanted })
     }
 
-    fn has_content(&self, path: &Path) -> Result<bool> {
+    fn has_content(&mut self, shown: &Path, path: &Path) -> Result<bool> {
         let Some(pattern) = &self.contains else { return Ok(true) };
         let Ok(bytes) = std::fs::read(path) else { return Ok(false) };
-        let text = String::from_utf8_lossy(&bytes);
+        let text = match decoded(&bytes, self.args.encoding.as_deref(), shown) {
+            Ok(text) => text,
+            Err(why) => {
+                self.unreadable = Some(why);
+                return Ok(false);
+            }
+        };
         if self.args.read_whole_file {
             return is_match(pattern, &text);
         }

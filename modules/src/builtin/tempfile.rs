@@ -6,7 +6,7 @@ use driftless_macros::{Args, Choice};
 
 use crate::host::{Change, path as paths};
 use crate::spec::Support;
-use crate::{Host, Module, Outcome, Result};
+use crate::{Failure, Host, Module, Outcome, Result};
 
 /// The module.
 pub struct Tempfile;
@@ -42,6 +42,11 @@ impl Module for Tempfile {
     const EXAMPLES: &'static [&'static str] = &["- tempfile:\n    state: directory\n    prefix: release.\n"];
 
     fn run(args: TempfileArgs, host: &mut Host) -> Result<Outcome> {
+        for (option, text) in [("prefix", &args.prefix), ("suffix", &args.suffix)] {
+            if text.contains('/') {
+                return Err(Failure::new(format!("{option} must be a valid file name component, got '{text}'")));
+            }
+        }
         let from_environment = || ["TMPDIR", "TEMP", "TMP"].iter().find_map(|name| host.environment().get(name)).map(PathBuf::from);
         let folder = args.path.clone().or_else(from_environment).unwrap_or_else(|| PathBuf::from("/tmp"));
         let change = Change::of("file", paths::shown(&folder)).from_to("absent", "a temporary file or directory");
@@ -72,6 +77,7 @@ mod tests {
         assert_eq!(ran.outcome.get("mode"), Some(&json!("0600")));
         let ran = law.run(json!({"path": law.path(""), "state": "directory"}), Mode::Real);
         assert_eq!((ran.outcome.get("mode"), ran.outcome.get("state")), (Some(&json!("0700")), Some(&json!("directory"))));
+        law.fails(json!({"suffix": "../x"}), "suffix must be a valid file name component, got '../x'");
         law.fails(json!({"path": "/none"}), "[Errno 2] No such file or directory");
         let skipped = law.run(json!({}), Mode::Check).outcome;
         assert_eq!(skipped.get("msg"), Some(&json!("remote module (tempfile) does not support check mode")));

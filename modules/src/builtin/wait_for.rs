@@ -143,7 +143,8 @@ struct Wait<'a> {
 impl Wait<'_> {
     fn run(&mut self, host: &Host) -> Result<()> {
         if self.args.port.is_none() && self.args.path.is_none() && self.args.state != State::Drained {
-            return rest(host, self.deadline);
+            // As in Ansible, this waits anew: the time of `delay` does not count.
+            return rest(host, Instant::now() + seconds(self.args.timeout));
         }
         // As in Ansible, at least one look where there is any time at all.
         loop {

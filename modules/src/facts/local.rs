@@ -18,6 +18,12 @@ pub(super) fn collect(look: &mut Look, facts: &mut Facts) {
 
 fn fact(look: &mut Look, path: &Path) -> Json {
     use std::os::unix::fs::PermissionsExt;
+    if let Err(error) = path.metadata() {
+        let why = crate::outcome::errno_text(&error);
+        let message = format!("Could not stat fact ({}): {why}: '{}'", path.display(), path.display());
+        look.host.warn(message.clone());
+        return message.into();
+    }
     let is_program = path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o100 != 0);
     let text = if is_program { output(look, path) } else { contents(path) };
     let fact = text.and_then(|text| parse(&text).map_err(|problem| problem.told_of(path)));

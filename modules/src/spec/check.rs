@@ -2,7 +2,7 @@
 //! where each is. The first mistake of the list is the one that Ansible would report.
 
 use super::convert::convert;
-use super::{Constraint, Opt, Spec, Table, closest, text};
+use super::{Constraint, OptOf, Spec, TableOf, closest, text};
 use crate::{Json, JsonMap};
 
 /// Arguments that are right: canonical names, converted values, defaults filled in.
@@ -132,8 +132,24 @@ struct Checker<'c> {
     certainty: &'c dyn Fn(&str) -> Certainty,
 }
 
+impl TableOf<'_> {
+    /// Checks arguments that are no module's; messages name `owner` where a module's would name it.
+    pub fn check_as(&self, owner: &str, args: &JsonMap) -> Result<CheckedArgs, Vec<ArgError>> {
+        let mut checker =
+            Checker { checked: CheckedArgs::default(), errors: Vec::new(), unsupported: Vec::new(), certainty: &|_| Certainty::Known };
+        let place = Place { module: owner, path: &[], context: &[], missing: &|_| None };
+        let checked = checker.table(self, args, &place);
+        checker.errors.append(&mut checker.unsupported);
+        if !checker.errors.is_empty() {
+            return Err(checker.errors);
+        }
+        checker.checked.args = checked;
+        Ok(checker.checked)
+    }
+}
+
 impl Checker<'_> {
-    fn table(&mut self, table: &Table, written: &JsonMap, place: &Place) -> JsonMap {
+    fn table(&mut self, table: &TableOf<'_>, written: &JsonMap, place: &Place) -> JsonMap {
         let mut names = Vec::new();
         let mut values = self.canonical(table, written, place, &mut names);
         let as_written =
@@ -178,7 +194,7 @@ impl Checker<'_> {
     }
 
     /// Aliases become the option's name; unknown names are noted.
-    fn canonical(&mut self, table: &Table, written: &JsonMap, place: &Place, names: &mut Vec<(&'static str, String)>) -> JsonMap {
+    fn canonical<'t>(&mut self, table: &TableOf<'t>, written: &JsonMap, place: &Place, names: &mut Vec<(&'t str, String)>) -> JsonMap {
         let mut values = JsonMap::new();
         let mut unknown = Vec::new();
         for (key, value) in written {
@@ -206,11 +222,11 @@ impl Checker<'_> {
     }
 
     /// The first of the unknown options names them all, as Ansible does in one message.
-    fn unknown(&mut self, table: &Table, mut keys: Vec<&str>, place: &Place) {
+    fn unknown(&mut self, table: &TableOf<'_>, mut keys: Vec<&str>, place: &Place) {
         keys.sort_unstable();
         // `omit` may take an option out that no module has.
         keys.retain(|key| !place.path.is_empty() || (self.certainty)(key) != Certainty::Open);
-        let is_shown = |opt: &&Opt| !opt.is_internal() || ANSIBLES_INTERNALS.contains(&opt.name);
+        let is_shown = |opt: &&OptOf<'_>| !opt.is_internal() || ANSIBLES_INTERNALS.contains(&opt.name);
         let mut names: Vec<&str> = table.options.iter().filter(is_shown).map(|opt| opt.name).collect();
         let mut aliases: Vec<&str> = table.options.iter().flat_map(|opt| opt.aliases.iter().copied()).collect();
         names.sort_unstable();
@@ -256,7 +272,7 @@ impl Checker<'_> {
         }
     }
 
-    fn required(&mut self, table: &Table, values: &JsonMap, place: &Place) {
+    fn required(&mut self, table: &TableOf<'_>, values: &JsonMap, place: &Place) {
         let mut missing: Vec<&str> =
             table.options.iter().filter(|opt| opt.required && !values.contains_key(opt.name)).map(|opt| opt.name).collect();
         if missing.is_empty() {
@@ -268,7 +284,7 @@ impl Checker<'_> {
     }
 
     /// One option's value in its type and within its choices, or nothing and the mistakes noted.
-    fn value(&mut self, opt: &Opt, value: &Json, at: &[Segment], place: &Place) -> Option<Json> {
+    fn value(&mut self, opt: &OptOf<'_>, value: &Json, at: &[Segment], place: &Place) -> Option<Json> {
         let error = |path: &[Segment], message: String, hint: Option<String>| ArgError {
             option: written_option(path),
             path: path.to_vec(),
@@ -317,7 +333,7 @@ impl Checker<'_> {
             }
         }
         if !opt.choices.is_empty() {
-            let allowed = |item: &Json| item.as_str().is_some_and(|text| opt.choices.contains(&text));
+            let allowed = |item: &Json| opt.choices.contains(&text(item).as_str());
             let (refused, words): (Vec<&Json>, _) = match &converted {
                 Json::Array(items) => (items.iter().filter(|item| !allowed(item)).collect(), "must be one or more of"),
                 item => (Some(item).filter(|item| !allowed(item)).into_iter().collect(), "must be one of"),
@@ -391,7 +407,7 @@ impl Checker<'_> {
         }
     }
 
-    fn suboptions(&mut self, opt: &Opt, inner: &Table, value: Json, at: &[Segment], place: &Place) -> Json {
+    fn suboptions(&mut self, opt: &OptOf<'_>, inner: &TableOf<'_>, value: Json, at: &[Segment], place: &Place) -> Json {
         let context: Vec<String> = place.context.iter().cloned().chain([opt.name.to_owned()]).collect();
         match value {
             Json::Object(map) => {
@@ -441,7 +457,7 @@ impl Named<'_> {
     }
 }
 
-fn fill_defaults(table: &Table, values: &mut JsonMap) {
+fn fill_defaults(table: &TableOf<'_>, values: &mut JsonMap) {
     for opt in &table.options {
         if let (None, Some(default)) = (values.get(opt.name), &opt.default) {
             values.insert(opt.name.to_owned(), default.clone());

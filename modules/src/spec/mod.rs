@@ -51,11 +51,14 @@ pub enum Support {
     None,
 }
 
-/// Options and the rules between them.
+/// Options and the rules between them, as a module declares them.
+pub type Table = TableOf<'static>;
+
+/// The same, of texts that need not live for ever: what a role or a play says of its arguments.
 #[derive(Clone, Debug)]
-pub struct Table {
+pub struct TableOf<'t> {
     /// In the order of the struct's fields.
-    pub options: Vec<Opt>,
+    pub options: Vec<OptOf<'t>>,
     /// Which go together and which do not.
     pub constraints: Vec<Constraint>,
 }
@@ -65,20 +68,25 @@ impl Table {
     pub fn of<A: Args>() -> Self {
         Self { options: A::options(), constraints: A::constraints() }
     }
+}
 
+impl<'t> TableOf<'t> {
     /// The option that `name` or one of its aliases stands for.
-    pub fn find(&self, name: &str) -> Option<&Opt> {
+    pub fn find(&self, name: &str) -> Option<&OptOf<'t>> {
         self.options.iter().find(|opt| opt.name == name || opt.aliases.contains(&name))
     }
 }
 
+/// One option of a module.
+pub type Opt = OptOf<'static>;
+
 /// One option.
 #[derive(Clone, Debug)]
-pub struct Opt {
+pub struct OptOf<'t> {
     /// Its canonical name. A name that begins with `_` is for the controller's half and is not documented.
-    pub name: &'static str,
+    pub name: &'t str,
     /// Its other names.
-    pub aliases: &'static [&'static str],
+    pub aliases: &'t [&'t str],
     /// What its value is.
     pub kind: Kind,
     /// What the elements of a list are.
@@ -88,16 +96,16 @@ pub struct Opt {
     /// Its value where it is not given.
     pub default: Option<Json>,
     /// The only values it may have; empty: any.
-    pub choices: &'static [&'static str],
+    pub choices: &'t [&'t str],
     /// Ansible's `no_log`: its value is never shown.
     pub secret: bool,
     /// The options inside a dict, or inside the dicts of a list.
-    pub suboptions: Option<Table>,
+    pub suboptions: Option<TableOf<'t>>,
     /// What it does; a line break parts paragraphs.
-    pub doc: &'static str,
+    pub doc: &'t str,
 }
 
-impl Opt {
+impl OptOf<'_> {
     /// Whether only the controller's half sets it.
     pub fn is_internal(&self) -> bool {
         self.name.starts_with('_')

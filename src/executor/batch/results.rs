@@ -38,6 +38,9 @@ impl Batch<'_, '_> {
             is_loop: result.is_loop,
         };
         self.executor.tell(Event::Result(Box::new(event.clone())));
+        if let Some(role) = task.role().filter(|_| matches!(result.status, Status::Ok | Status::Changed | Status::Failed)) {
+            self.hosts[index].begun.insert(role.id.clone());
+        }
         if is_include && matches!(result.status, Status::Ok | Status::Changed) {
             return;
         }

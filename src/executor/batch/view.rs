@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::Batch;
 use crate::event::TaskInfo;
-use crate::executor::Stop;
 use crate::executor::host_state::handler_key;
 use crate::executor::keywords::Reader;
+use crate::executor::{Stop, absolute};
 use crate::playbook::{Keyword, Task, Work};
 use crate::source::{Diagnostic, Diagnostics};
 use crate::template;
@@ -200,6 +200,8 @@ pub(super) fn task_layers(task: &Task) -> Vec<Arc<Layer>> {
     }
     let environment = task.keywords.environment.iter().map(|written| written.value.clone()).collect();
     layers.push(Layer::single(Precedence::CommandLine, "environment", Value::list(environment)));
+    let search_path = task.context.search_path().iter().map(|dir| Value::text(absolute(dir).display().to_string())).collect();
+    layers.push(Layer::single(Precedence::CommandLine, "ansible_search_path", Value::list(search_path)));
     layers.extend(task.keywords.vars.iter().map(|map| Layer::new(Precedence::TaskVars, "vars of the task", Arc::clone(map))));
     layers.extend(
         task.context.include_params.iter().map(|map| Layer::new(Precedence::IncludeParams, "vars of the include", Arc::clone(map))),

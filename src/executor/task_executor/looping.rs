@@ -40,6 +40,7 @@ impl Runner<'_> {
         let ahead = self.may_go_ahead();
         let mut last_result: Option<Map> = None;
         let mut facts = Map::new();
+        let mut added: Vec<crate::action::Effect> = Vec::new();
         while next < items.len() {
             if self.shared.interrupted.load(Ordering::Relaxed) {
                 break;
@@ -60,6 +61,12 @@ impl Runner<'_> {
                 // What an item sets the next one sees.
                 if let Some(Value::Map(found)) = end.result.get("ansible_facts") {
                     facts.extend(found.iter().map(|(key, value)| (key.clone(), value.clone())));
+                }
+                if let Some(effect) = end.effect.as_ref().filter(|effect| effect.is_of_inventory()) {
+                    if added.contains(effect) && self.job.task.changed_when.is_empty() {
+                        end.result.insert("changed", false);
+                    }
+                    added.push(effect.clone());
                 }
                 let stop = self.breaks(item, &mut end);
                 self.finish_item(item, &mut end);

@@ -12,11 +12,11 @@ use crate::executor::keywords::{KeywordError, Reader, flag, int, render, seconds
 use crate::executor::outcome::ItemEnd;
 use crate::executor::target::{Route, RouteError, route};
 use crate::inventory::{HostId, Inventory, LOCALHOST};
-use crate::playbook::{IncludeRole, Keyword, ModuleCall, RoleFiles, Work};
+use crate::playbook::{ActionName, IncludeRole, Keyword, ModuleCall, RoleFiles, Work};
 use crate::source::{Diagnostics, Spanned};
-use crate::template::Templar;
 use crate::template::print::shown;
-use crate::value::{Map, Value};
+use crate::template::{Rendered, Templar};
+use crate::value::{Map, Text, Value};
 use crate::vars::{Layer, Precedence, VarStack};
 
 impl Runner<'_> {
@@ -119,6 +119,28 @@ impl Runner<'_> {
         }
     }
 
+    /// The call with its module's name rendered, where that is a template: `action: "{{ module }} a=b"`.
+    fn resolved(&self, call: &ModuleCall, templar: &Templar) -> Result<Option<ModuleCall>, Box<ItemEnd>> {
+        if !call.name.written.contains("{{") {
+            return Ok(None);
+        }
+        let span = &call.name.span;
+        let text = Value::Text(Text::trusted(Arc::clone(&call.name.written), Some(span.clone())));
+        let failed = |message: String, diagnostic| Box::new(ItemEnd::failed(format!("Task failed: {message}"), vec![diagnostic]));
+        let name = match templar.render(&text) {
+            Ok(Rendered::Value(value)) => shown(&value),
+            Ok(Rendered::Omit) => String::new(),
+            Err(error) => return Err(failed(error.full_message(), error.to_diagnostic_at(span))),
+        };
+        let name = ActionName::new(&name, span.clone());
+        if action::find(&name.short).is_none() {
+            let message = format!("Cannot resolve '{}' to an action or module.", name.written);
+            let diagnostic = crate::source::Diagnostic::error(&message).at(span);
+            return Err(failed(message, diagnostic));
+        }
+        Ok(Some(ModuleCall { name, args: call.args.clone(), defaults: call.defaults.clone() }))
+    }
+
     /// All of an item that is known before it runs; the closure takes what the caller owns.
     pub(super) fn prepare_module(
         &self,
@@ -128,6 +150,8 @@ impl Runner<'_> {
     ) -> Result<impl FnOnce(Templar, VarStack) -> Ready + use<>, Box<ItemEnd>> {
         let task = &self.job.task;
         let reader = Reader { keywords: &task.keywords, templar };
+        let resolved = self.resolved(call, templar)?;
+        let call = resolved.as_ref().unwrap_or(call);
         let name = Arc::clone(&call.name.short);
         let Some(action) = action::find(&name) else {
             let message = format!("the module `{}` is not supported yet", call.name.written);
@@ -275,6 +299,8 @@ fn role_to_include(include: &IncludeRole, templar: &Templar) -> Result<IncludeWh
         },
         public: option(&include.public, "public", false)?,
         allow_duplicates: option(&include.allow_duplicates, "allow_duplicates", true)?,
+        validates: option(&include.rolespec_validate, "rolespec_validate", true)?,
+        rescuable: option(&include.rescuable, "rescuable", true)?,
     })
 }
 

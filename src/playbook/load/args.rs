@@ -90,6 +90,14 @@ pub fn is_free_form(short: &str) -> bool {
     FREE_FORM.contains(&short)
 }
 
+/// The first word, where a template is one, and what follows.
+pub(super) fn first_word(text: &str) -> (&str, &str) {
+    match split_args(text).ok().and_then(|pieces| pieces.first().copied()) {
+        Some(piece) => (&text[piece.start..piece.end], text[piece.end..].trim_start()),
+        None => text.split_once(char::is_whitespace).unwrap_or((text, "")),
+    }
+}
+
 /// A piece of a text, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece {

@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::Loader;
+use super::argument_spec::absolute;
 use crate::playbook::{Context, Entry};
 use crate::source::{Diagnostic, Diagnostics, Source, Span, Spanned};
 use crate::value::{Map, Value};
@@ -96,7 +97,11 @@ pub fn task_file_candidates(name: &str, context: &Context) -> Vec<PathBuf> {
 
 /// None of the candidates for the file of an include is there.
 pub fn missing_task_file(name: &str, candidates: &[PathBuf], written: &Spanned<Value>) -> Diagnostic {
-    let diagnostic = written.error(format!("Could not find or access '{name}' on the Ansible Controller."));
+    let path = candidates.first().map_or_else(|| name.to_owned(), |path| absolute(path).display().to_string());
+    let message = format!(
+        "Unable to retrieve file contents. Could not find or access '{path}' on the Ansible Controller: [Errno 2] No such file or directory: '{path}'"
+    );
+    let diagnostic = written.error(message);
     candidates.iter().fold(diagnostic, |diagnostic, path| diagnostic.note(format!("looked for `{}`", path.display())))
 }
 

@@ -86,6 +86,7 @@ impl Loader<'_> {
             public: option("public"),
             allow_duplicates: option("allow_duplicates"),
             rescuable: option("rescuable"),
+            rolespec_validate: option("rolespec_validate"),
         })
     }
 
@@ -120,6 +121,7 @@ impl Loader<'_> {
         let wanted = role::Wanted {
             from,
             allow_duplicates: allow_duplicates.or(Some(true)),
+            validates: call.args.get("rolespec_validate").and_then(|value| value.value.as_bool()).unwrap_or(true),
             ..role::Wanted::new(Spanned::new(role_name, name.span.clone()))
         };
         let loaded = self.role(&wanted, &Arc::new(inner), diagnostics)?;

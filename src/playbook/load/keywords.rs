@@ -112,6 +112,20 @@ fn take_tags(value: &Node, keywords: &mut Keywords, diagnostics: &mut Diagnostic
             _ => keywords.tags.push(tag),
         }
     }
+    const RESERVED: &[&str] = &["all", "tagged", "untagged"];
+    let reserved: Vec<String> = list_of(value)
+        .iter()
+        .filter_map(|tag| tag.value.as_str())
+        .filter(|tag| RESERVED.contains(tag))
+        .map(|tag| format!("'{tag}'"))
+        .collect();
+    if !reserved.is_empty() {
+        let message = format!(
+            "Found reserved tagnames in tags: [{}], we do not recommend doing this as it might give unexpected results",
+            reserved.join(", ")
+        );
+        diagnostics.push(value.warning(message));
+    }
 }
 
 /// `vars:` must be a map, and not a template of one.

@@ -2,6 +2,7 @@
 
 mod ad_hoc;
 mod args;
+mod argument_spec;
 mod block;
 mod files;
 mod include;
@@ -18,11 +19,13 @@ use std::sync::Arc;
 
 pub use ad_hoc::AdHoc;
 pub use args::{is_free_form, split_args};
+pub use argument_spec::of_play;
 pub use files::{missing_task_file, normal, task_file_candidates};
 pub use role::{LoadedRole, Wanted};
 
-use super::{Block, Collections, Context, Entry, Play, Playbook, Role};
+use super::{Block, Collections, Context, Entry, Play, Playbook, Role, Task};
 use crate::source::{Diagnostic, Diagnostics, Spanned};
+use crate::template::Templar;
 use crate::value::{Map, Value};
 
 /// What is known of a module's name.
@@ -99,6 +102,17 @@ impl<'a> Loader<'a> {
     /// A value of a play, rendered before any host is met: with extra variables and the play's own.
     pub fn play_value(&self, value: &Value, play: &Play) -> Result<Value, Diagnostic> {
         (self.world.render)(value, &[Arc::clone(&play.vars)])
+    }
+
+    /// A value of a task, rendered before any host is met: with variables of the play, the role and the task, too.
+    pub fn task_value(&self, value: &Value, play: &Play, task: &Task) -> Result<Value, Diagnostic> {
+        if !Templar::is_template(value) {
+            return Ok(value.clone());
+        }
+        let mut layers = vec![Arc::clone(&play.vars)];
+        layers.extend(task.role().into_iter().flat_map(|role| [role.default_layers(), role.var_layers()].concat()));
+        layers.extend(task.keywords.vars.iter().cloned());
+        (self.world.render)(value, &layers)
     }
 
     /// Learns the names of the modules in `FOLDER/library`: Ansible finds them, this version cannot run them.

@@ -38,7 +38,11 @@ impl Loader<'_> {
             }
             return;
         };
-        let Some(items) = node.as_sequence().filter(|items| !items.is_empty()) else {
+        if node.as_sequence().is_some_and(|items| items.is_empty()) {
+            diagnostics.push(node.error("A playbook must contain at least one play"));
+            return;
+        }
+        let Some(items) = node.as_sequence() else {
             let message = format!("a playbook must be a list of plays, got a {} instead", node.type_name());
             let place = crate::source::Span::new(&source, node.span.start(), node.span.end());
             diagnostics.push(Diagnostic::error(message).at(&place).hint("each play of a playbook begins with `- hosts: …`"));
@@ -105,7 +109,16 @@ impl Loader<'_> {
     }
 
     pub(super) fn play(&self, node: &Node, dir: &Path, import: Option<&Import>, diagnostics: &mut Diagnostics) -> Option<Play> {
-        let written = self.written(node, Place::Play, diagnostics);
+        let mut written = self.written(node, Place::Play, diagnostics);
+        // `user` is what `remote_user` was called once.
+        if let Some(at) = written.rest.iter().position(|(key, _)| key.as_str() == Some("user")) {
+            let (key, user) = written.rest.remove(at);
+            if written.inherited.get(Keyword::RemoteUser).is_some() {
+                let message = "both 'user' and 'remote_user' are set for this play. The use of 'user' is deprecated, and should be removed";
+                diagnostics.push(key.error(message));
+            }
+            written.inherited.set(Keyword::RemoteUser, spanned(user));
+        }
         for (key, _) in &written.rest {
             diagnostics.push(self.not_of_a_play(key));
         }
@@ -129,7 +142,17 @@ impl Loader<'_> {
             play_vars: Arc::clone(&vars),
             ..Context::default()
         });
-        let mut section = |keyword| written.own(keyword).map(|node| self.entries(node, &context, diagnostics)).unwrap_or_default();
+        let mut section = |keyword: Keyword| {
+            let node = written.own(keyword)?;
+            if node.as_sequence().is_none() && !node.is_null() {
+                let (name, found) = (keyword.name(), crate::template::print::shown(&node.to_value()));
+                let message = format!("A malformed block was encountered while loading {name}: {found} should be a list or None");
+                diagnostics.push(node.error(message));
+                return None;
+            }
+            Some(self.entries(node, &context, diagnostics))
+        };
+        let mut section = |keyword| section(keyword).unwrap_or_default();
         let pre_tasks = section(Keyword::PreTasks);
         let tasks = section(Keyword::Tasks);
         let post_tasks = section(Keyword::PostTasks);
@@ -170,7 +193,8 @@ impl Loader<'_> {
         let (mut roles, mut tasks, mut handlers) = (Vec::new(), Vec::new(), Vec::new());
         let Some(node) = written.own(Keyword::Roles).filter(|node| !node.is_null()) else { return (roles, tasks, handlers) };
         let Some(items) = node.as_sequence() else {
-            diagnostics.push(node.error(format!("expected a list of roles, found a {}", node.type_name())));
+            let message = "A malformed role declaration was encountered.";
+            diagnostics.push(node.error(message).hint(format!("expected a list of roles, found a {}", node.type_name())));
             return (roles, tasks, handlers);
         };
         let wanted: Vec<role::Wanted> = items.iter().filter_map(|item| self.role_entry(item, diagnostics)).collect();

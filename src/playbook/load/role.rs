@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Loader;
+use super::argument_spec::absolute;
 use super::files::normal;
 use super::keywords::{list_of, not_valid};
 use crate::playbook::{Block, Context, Entry, Keyword, Keywords, Place, Role, RoleFiles, RoleId, RoleRun, Task, Work};
 use crate::playbook::{Meta, did_you_mean};
-use crate::source::{Diagnostic, Diagnostics, Span, Spanned};
+use crate::source::{Diagnostics, Span, Spanned};
 use crate::value::{ListMerge, Map, Recursive, Text, Value, merge, to_json};
 use crate::yaml::Node;
 
@@ -29,6 +30,8 @@ pub struct Wanted {
     pub allow_duplicates: Option<bool>,
     /// Whether another role depends on it.
     pub is_dependency: bool,
+    /// Whether its arguments are checked: `rolespec_validate`.
+    pub validates: bool,
 }
 
 impl Wanted {
@@ -42,6 +45,7 @@ impl Wanted {
             from: RoleFiles::default(),
             allow_duplicates: None,
             is_dependency: false,
+            validates: true,
         }
     }
 }
@@ -105,7 +109,7 @@ impl Loader<'_> {
         let own_duplicates = meta.as_ref().and_then(|node| node.get("allow_duplicates")).and_then(|node| node.to_value().as_bool());
         let allow_duplicates = wanted.allow_duplicates.or(own_duplicates).unwrap_or(false);
         let inner = Context { role: Some(Arc::clone(&role)), including_dirs: Vec::new(), ..Context::clone(&outer) };
-        let own = self.role_tasks(wanted, &role, &inner, diagnostics);
+        let own = self.role_tasks(wanted, &role, meta.as_ref(), &inner, diagnostics);
         let run = RoleRun { id: role.id.clone(), allow_duplicates };
         loaded.tasks.tasks.push(Entry::Block(Arc::new(Block { tasks: own, role: Some(run), ..Block::default() })));
         loaded.handlers.extend(self.role_handlers(wanted, &role, &inner, diagnostics));
@@ -132,10 +136,23 @@ impl Loader<'_> {
     }
 
     /// Tasks of a role, ended by the mark that it is done.
-    fn role_tasks(&self, wanted: &Wanted, role: &Arc<Role>, inner: &Context, diagnostics: &mut Diagnostics) -> Vec<Entry> {
+    fn role_tasks(
+        &self,
+        wanted: &Wanted,
+        role: &Arc<Role>,
+        meta: Option<&Node>,
+        inner: &Context,
+        diagnostics: &mut Diagnostics,
+    ) -> Vec<Entry> {
         let path = self.role_file(wanted, &role.path, "tasks", wanted.from.tasks.as_deref(), diagnostics);
         let mut tasks = path.as_ref().map(|path| self.tasks_file(path, inner, diagnostics)).unwrap_or_default();
-        self.warn_argument_specs(role, &wanted.name.span, diagnostics);
+        let entry = wanted.from.tasks.as_deref().unwrap_or("main");
+        let entry = [".yml", ".yaml", ".json"].iter().find_map(|ending| entry.strip_suffix(ending)).unwrap_or(entry);
+        if wanted.validates
+            && let Some(task) = self.role_validation(role, entry, meta, inner, &wanted.name.span, diagnostics)
+        {
+            tasks.insert(0, Entry::Task(Arc::new(task)));
+        }
         tasks.push(Entry::Task(Arc::new(role_complete(role, &wanted.name.span, inner))));
         tasks
     }
@@ -144,15 +161,6 @@ impl Loader<'_> {
         let context = Context { handlers: true, ..inner.clone() };
         let path = self.role_file(wanted, &role.path, "handlers", wanted.from.handlers.as_deref(), diagnostics);
         path.map(|path| self.tasks_file(&path, &context, diagnostics)).unwrap_or_default()
-    }
-
-    fn warn_argument_specs(&self, role: &Role, span: &Span, diagnostics: &mut Diagnostics) {
-        let there =
-            ["argument_specs.yml", "argument_specs.yaml"].iter().map(|name| role.path.join("meta").join(name)).find(|path| path.is_file());
-        if let Some(path) = there {
-            let message = format!("`{}` is not validated by this version", path.display());
-            diagnostics.push(Diagnostic::warning(message).at(span));
-        }
     }
 
     fn role_vars(&self, wanted: &Wanted, path: &Path, folder: &str, from: Option<&str>, diagnostics: &mut Diagnostics) -> Map {
@@ -206,6 +214,10 @@ impl Loader<'_> {
     /// An entry of `roles:` or `dependencies:`.
     pub(super) fn role_entry(&self, node: &Node, diagnostics: &mut Diagnostics) -> Option<Wanted> {
         if let Some(name) = node.as_str() {
+            if name.contains(',') {
+                diagnostics.push(node.error(format!("Invalid old style role requirement: {name}")));
+                return None;
+            }
             return Some(Wanted::new(Spanned::new(name.to_owned(), node.span.clone())));
         }
         if node.as_mapping().is_none() {
@@ -239,7 +251,8 @@ impl Loader<'_> {
         let entry_vars = keywords.vars.drain(..).next_back().unwrap_or_default();
         let name = Spanned::new(text.to_owned(), name.map_or_else(|| node.span.clone(), |node| node.span.clone()));
         let allow_duplicates = node.get("allow_duplicates").and_then(|node| node.to_value().as_bool());
-        Some(Wanted { name, keywords, params: Arc::new(params), entry_vars, from, allow_duplicates, is_dependency: false })
+        let validates = node.get("rolespec_validate").and_then(|node| node.to_value().as_bool()).unwrap_or(true);
+        Some(Wanted { name, keywords, params: Arc::new(params), entry_vars, from, allow_duplicates, is_dependency: false, validates })
     }
 
     fn find_role(
@@ -267,8 +280,9 @@ impl Loader<'_> {
         let found = candidates.iter().find(|path| path.is_dir()).cloned();
         if found.is_none() {
             self.missing.set(true);
-            let folders: Vec<String> = candidates.iter().filter_map(|path| path.parent()).map(|path| path.display().to_string()).collect();
-            let message = format!("the role '{text}' was not found in {}", folders.join(":"));
+            let folders: Vec<String> =
+                candidates.iter().filter_map(|path| path.parent()).map(|path| absolute(path).display().to_string()).collect();
+            let message = format!("The role '{text}' was not found in: {}", folders.join(":"));
             let diagnostic = name.error(message);
             let near = candidates.iter().filter_map(|path| path.parent()).flat_map(folder_names).collect::<Vec<_>>();
             diagnostics.push(match did_you_mean(&text, near.iter().map(String::as_str)) {

@@ -150,7 +150,7 @@ impl Loader<'_> {
     ) -> Option<Call<'n>> {
         if let Some(text) = value.as_text() {
             let whole = text.as_str().trim();
-            let (module, rest) = whole.split_once(char::is_whitespace).unwrap_or((whole, ""));
+            let (module, rest) = args::first_word(whole);
             let name = self.action_name(module, value, searched, diagnostics)?;
             let rest = if text.is_trusted() { Text::trusted(rest.trim(), text.origin().cloned()) } else { Text::new(rest.trim()) };
             let mut args = report(args::parse(&name.short, &rest, &value.span), diagnostics)?;
@@ -163,7 +163,7 @@ impl Loader<'_> {
         };
         let text = module.as_text()?;
         let whole = text.as_str().trim();
-        let (first, rest) = whole.split_once(char::is_whitespace).unwrap_or((whole, ""));
+        let (first, rest) = args::first_word(whole);
         let name = self.action_name(first, module, searched, diagnostics)?;
         let rest = if text.is_trusted() { Text::trusted(rest.trim(), text.origin().cloned()) } else { Text::new(rest.trim()) };
         let beside = report(args::parse(&name.short, &rest, &module.span), diagnostics)?;
@@ -189,6 +189,10 @@ impl Loader<'_> {
     }
 
     fn action_name(&self, written: &str, at: &Node, searched: &[String], diagnostics: &mut Diagnostics) -> Option<ActionName> {
+        if written.contains("{{") {
+            // Known once it is rendered.
+            return Some(ActionName::new(written, at.span.clone()));
+        }
         let (full, file) = match self.route(written, searched) {
             Routed::To { name, warnings, file } => {
                 warnings.into_iter().for_each(|warning| diagnostics.push(Diagnostic::warning(warning).at(&at.span)));

@@ -76,7 +76,7 @@ fn now(evaluator: &Evaluator, mut arguments: Arguments) -> Result<Val> {
     match format {
         Some(format) if !format.is_none() => {
             let format = evaluator.text(&format)?;
-            Ok(Val::from(python::time::strftime(format.as_str(), &zoned)))
+            Ok(Val::from(python::time::strftime_datetime(format.as_str(), zoned.datetime(), None)))
         }
         _ => {
             let moment = zoned.datetime();

@@ -106,6 +106,14 @@ fn subelements(evaluator: &Evaluator, terms: &[Val], options: &Options) -> Resul
         }
         _ => return refuse(format!("{SUBELEMENTS}the optional third item must be a dict with flags skip_missing")),
     }
+    let is_skipped = |val: &Val| -> Result<bool> {
+        let skipped = evaluator.entry(val, &Value::from("skipped"))?;
+        Ok(skipped.is_some_and(|skipped| matches!(skipped, Val::Plain(Value::Bool(true)))))
+    };
+    // What a task that was skipped registered has no elements.
+    if elements.is_mapping() && is_skipped(elements)? {
+        return Ok(Vec::new());
+    }
     let items = match elements {
         mapping if mapping.is_mapping() => evaluator.entries(mapping)?.into_iter().map(|(_, val)| val).collect(),
         list if list.is_list() => evaluator.items(list)?,
@@ -120,7 +128,7 @@ fn subelements(evaluator: &Evaluator, terms: &[Val], options: &Options) -> Resul
         if !item.is_mapping() {
             return refuse(format!("subelements lookup expects a dictionary, got '{}'", evaluator.text(&item)?.as_str()));
         }
-        if evaluator.entry(&item, &Value::from("skipped"))?.is_some_and(|skipped| matches!(skipped, Val::Plain(Value::Bool(true)))) {
+        if is_skipped(&item)? {
             continue;
         }
         let (found, rest) = open(evaluator, &item, &keys, skip_missing)?;
