@@ -53,16 +53,42 @@ fn runs_on_host(result: &TaskResult) -> bool {
 
 /// The text, the place, and the lines around it.
 fn block(head: &str, span: &Span) -> String {
-    let (line, column) = span.line_column();
     let source = span.source();
+    if source.path().is_none() {
+        return format!("[ERROR]: {head}\nOrigin: {}\n\n{}\n", source.name(), shortened(source.text()));
+    }
+    let (line, column) = span.line_column();
     let path = place::file(span);
     let mut out = format!("[ERROR]: {head}\nOrigin: {path}:{line}:{column}\n\n");
     let width = line.to_string().len();
     for number in line.saturating_sub(2).max(1)..=line {
         let text = source.text().split('\n').nth(number - 1).unwrap_or_default();
         // Writing to a text cannot fail.
-        let _ = writeln!(out, "{}", format!("{number:>width$} {text}").trim_end());
+        let _ = writeln!(out, "{}", cut(format!("{number:>width$} {text}").trim_end()));
     }
     let _ = writeln!(out, "{}^ column {column}", " ".repeat(width + column));
     out
+}
+
+/// Columns that a line of an excerpt takes.
+const WIDTH: usize = 120;
+
+/// A line of a file, cut where it is too wide.
+fn cut(line: &str) -> String {
+    if line.chars().count() <= WIDTH {
+        return line.to_owned();
+    }
+    line.chars().take(WIDTH - 3).chain("...".chars()).collect()
+}
+
+/// A text that stands in no file, in one line: words that find no room are left out.
+fn shortened(text: &str) -> String {
+    const LEFT_OUT: &str = " [...]";
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= WIDTH {
+        return line;
+    }
+    let room: String = line.chars().take(WIDTH - LEFT_OUT.len() + 1).collect();
+    let kept = room.rfind(' ').map_or("", |end| &room[..end]);
+    format!("{kept}{LEFT_OUT}").trim_start().to_owned()
 }

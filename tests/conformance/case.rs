@@ -97,6 +97,11 @@ impl Case {
         self.compare.iter().any(|word| word == "per-host")
     }
 
+    /// Whether Ansible refuses too, but later or with another exit code: mistakes of files are told before the first play.
+    pub fn compares_refusal(&self) -> bool {
+        self.compare.iter().any(|word| word == "refused")
+    }
+
     pub fn compares_stdout(&self) -> bool {
         self.compare.iter().any(|word| word == "stdout")
     }

@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Loader;
+use super::task::short_name;
+use super::{Loader, args};
 use crate::playbook::Playbook;
 use crate::source::{Diagnostics, Source, Span};
-use crate::value::{Text, Value};
+use crate::template::print::shown;
+use crate::value::{Key, Map, Text, Value};
 use crate::yaml::{self, Node, NodeKind};
 
 /// What was typed.
@@ -35,7 +37,7 @@ impl Loader<'_> {
         } else {
             text(&args_source)
         };
-        let mut task = vec![(word(wanted.module), args)];
+        let mut task = vec![(word(wanted.module), args.clone())];
         if wanted.background > 0 {
             task.push((word("async"), number(wanted.background)));
             task.push((word("poll"), number(wanted.poll)));
@@ -43,7 +45,9 @@ impl Loader<'_> {
         if wanted.timeout > 0 {
             task.push((word("timeout"), number(wanted.timeout)));
         }
-        let tasks = node(NodeKind::Sequence(vec![node(NodeKind::Mapping(task))]));
+        let task_source = Source::named(format!("<adhoc '{}' task>", wanted.module), description(wanted, &args));
+        let task = Node { span: Span::new(&task_source, 0, task_source.text().len()), kind: NodeKind::Mapping(task) };
+        let tasks = node(NodeKind::Sequence(vec![task]));
         let play = node(NodeKind::Mapping(vec![
             (word("name"), word("Ansible Ad-Hoc")),
             (word("hosts"), word(wanted.pattern)),
@@ -53,6 +57,31 @@ impl Loader<'_> {
         let play = self.play(&play, folder, None, diagnostics);
         Playbook { path: folder.join("__adhoc_playbook__"), plays: play.into_iter().map(Arc::new).collect() }
     }
+}
+
+/// The task as Ansible writes it where it tells of a failure: a dict in Python's notation.
+fn description(wanted: &AdHoc<'_>, args: &Node) -> String {
+    let options: Map = if let Some(entries) = args.as_mapping() {
+        entries.iter().filter_map(|(key, value)| Some((Key::from(key.as_str()?), value.to_value()))).collect()
+    } else if let Some(text) = args.as_text()
+        && let Ok(parsed) = args::parse(short_name(wanted.module), text, &args.span)
+    {
+        let options = parsed.options.into_iter().map(|(name, value)| (Key::from(&*name.value), value.value));
+        options.chain(parsed.free_form.map(|text| (Key::from("_raw_params"), Value::Text(text.value)))).collect()
+    } else {
+        Map::new()
+    };
+    let task: Map = [
+        ("action", Value::text(wanted.module)),
+        ("args", Value::map(options)),
+        ("timeout", Value::Int(wanted.timeout.into())),
+        ("async_val", Value::Int(wanted.background.into())),
+        ("poll", Value::Int(wanted.poll.into())),
+    ]
+    .into_iter()
+    .map(|(key, value)| (Key::from(key), value))
+    .collect();
+    shown(&Value::map(task))
 }
 
 fn text(source: &Arc<Source>) -> Node {
