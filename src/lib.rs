@@ -7,6 +7,7 @@
 //! | 0 | [`source`] | a file's text, places in it, what is wrong with it |
 //! | 1 | [`display`] | the terminal |
 //! | 1 | [`value`] | plain data |
+//! | 2 | [`vault`] | encrypted texts and files, and where their secrets come from |
 //! | 2 | [`yaml`] | YAML, with a place on every node |
 //! | 3 | [`config`] | settings |
 //! | 3 | [`template`] | Jinja over values |
@@ -40,4 +41,5 @@ pub mod template;
 pub mod transport;
 pub mod value;
 pub mod vars;
+pub mod vault;
 pub mod yaml;

@@ -16,7 +16,7 @@ fn world(file: &str) -> Arc<VarWorld> {
     let mut diagnostics = Diagnostics::new();
     let inventory = load(&[file.to_owned()], &folder, &SourceOptions::default(), &mut diagnostics);
     let extra = Layer::new(Precedence::Extra, "none", Map::new());
-    let world = VarWorld::new(Arc::new(inventory), extra, RunVars::default(), HashBehaviour::Replace, &mut diagnostics);
+    let world = VarWorld::new(Arc::new(inventory), extra, RunVars::default(), HashBehaviour::Replace, &Arc::default(), &mut diagnostics);
     let said: String = diagnostics.iter().map(|diagnostic| render(diagnostic, &|_, text| text.to_owned())).collect();
     assert_eq!(said, "");
     Arc::new(world)
@@ -34,8 +34,8 @@ fn printed(world: &Arc<VarWorld>, what: &str) -> Option<String> {
         }
         "yaml" => merged.list_yaml().unwrap(),
         "yaml-export" => export.list_yaml().unwrap(),
-        "graph" => merged.graph("all", GraphVars::Hide)?,
-        "graph-vars" => merged.graph("all", GraphVars::Show)?,
+        "graph" => merged.graph("all", GraphVars::Hide).ok()??,
+        "graph-vars" => merged.graph("all", GraphVars::Show).ok()??,
         host => merged.host_json(world.inventory().host_named(host.strip_prefix("host-")?)?),
     })
 }
@@ -74,7 +74,14 @@ fn terraform_s_states_are_inventories() {
         let mut diagnostics = Diagnostics::new();
         let inventory = load(&[name.to_owned()], &folder, &options(), &mut diagnostics);
         let extra = Layer::new(Precedence::Extra, "none", Map::new());
-        let world = Arc::new(VarWorld::new(Arc::new(inventory), extra, RunVars::default(), HashBehaviour::Replace, &mut diagnostics));
+        let world = Arc::new(VarWorld::new(
+            Arc::new(inventory),
+            extra,
+            RunVars::default(),
+            HashBehaviour::Replace,
+            &Arc::default(),
+            &mut diagnostics,
+        ));
         let said: String = diagnostics.iter().map(|diagnostic| render(diagnostic, &|_, text| text.to_owned())).collect();
         let found = said + &InventoryReport::new(&world, Kind::Merged).list_json() + "\n";
         let found = found.replace(&format!("{}/", folder.display()), "");
@@ -100,7 +107,14 @@ fn examples_load_without_a_word() {
         let mut diagnostics = Diagnostics::new();
         let inventory = load(&[source.to_owned()], &folder, &options(), &mut diagnostics);
         let extra = Layer::new(Precedence::Extra, "none", Map::new());
-        let world = Arc::new(VarWorld::new(Arc::new(inventory), extra, RunVars::default(), HashBehaviour::Replace, &mut diagnostics));
+        let world = Arc::new(VarWorld::new(
+            Arc::new(inventory),
+            extra,
+            RunVars::default(),
+            HashBehaviour::Replace,
+            &Arc::default(),
+            &mut diagnostics,
+        ));
         assert!(diagnostics.is_empty(), "{source}");
         world
     };

@@ -12,6 +12,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("source", 0),
     ("display", 1),
     ("value", 1),
+    ("vault", 2),
     ("yaml", 2),
     ("config", 3),
     ("template", 3),

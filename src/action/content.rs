@@ -1,7 +1,7 @@
 //! Contents of the control machine on their way to a host: checksums and requests for the module `copy`.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use driftless_modules::registry;
@@ -10,13 +10,14 @@ use sha1::{Digest, Sha1};
 use super::args::Checked;
 use super::{Args, Call, Failure};
 use crate::helper::{Content, Request};
+use crate::vault;
 
 /// What is to be a file on the host.
 pub(super) enum Source {
     /// Rendered or written in the playbook.
     Text(Arc<[u8]>),
     /// A file of the control machine.
-    File(std::path::PathBuf),
+    File(PathBuf),
 }
 
 /// What goes with a request for `copy` beside the user's options.
@@ -57,6 +58,14 @@ pub(super) fn copy_request(call: &Call<'_>, mut checked: Checked, shipment: Ship
 }
 
 impl Source {
+    /// A file of the control machine; what is in it, where it is in a vault.
+    pub fn of_file(call: &Call<'_>, path: PathBuf) -> Result<Self, Failure> {
+        Ok(match decrypted(call, &path)? {
+            Some(bytes) => Self::Text(bytes.into()),
+            None => Self::File(path),
+        })
+    }
+
     /// SHA-1, which Ansible's results show.
     pub fn checksum(&self) -> Result<String, Failure> {
         match self {
@@ -74,9 +83,37 @@ impl Source {
     }
 }
 
+/// The content of a file of the control machine that is in a vault, unless `decrypt` says not to open it; `None` for others.
+pub(super) fn decrypted(call: &Call<'_>, path: &Path) -> Result<Option<Vec<u8>>, Failure> {
+    if !call.args.flag(&["decrypt"], true)? || !vault::is_vault(&begin(path)?) {
+        return Ok(None);
+    }
+    let vault = call.context.lookups.vault();
+    if !vault.has_secrets() {
+        return Err(Failure::new(format!("A vault password or secret must be specified to decrypt {}", path.display())));
+    }
+    let content = vault.read(path).map_err(|error| match vault::error_of(&error) {
+        Some(sealed) => Failure::new(sealed.to_string()),
+        None => unreadable(path, &error),
+    })?;
+    Ok(Some(content.bytes))
+}
+
+/// The bytes by which a vault is known.
+fn begin(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(32).read_to_end(&mut bytes));
+    read.map_err(|error| unreadable(path, &error))?;
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("could not read src={}, {error}", path.display()))
+}
+
 /// SHA-1 of a file of the control machine.
 pub(super) fn file_checksum(path: &Path) -> Result<String, Failure> {
-    let failed = |error: std::io::Error| Failure::new(format!("could not read src={}, {error}", path.display()));
+    let failed = |error: std::io::Error| unreadable(path, &error);
     let mut file = std::fs::File::open(path).map_err(failed)?;
     let mut digest = Sha1::new();
     let mut buffer = vec![0; 64 * 1024];

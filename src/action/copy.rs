@@ -126,8 +126,12 @@ fn file_request(call: &Call<'_>, args: &Args, path: &Path) -> Result<Request, Fa
     preserve_mode(&mut checked, path)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let shown = path.display().to_string();
-    let shipment =
-        Shipment { source: Source::File(path.to_path_buf()), basename: Some(&name), header: Some(shown.clone()), origin: Some(shown) };
+    let shipment = Shipment {
+        source: Source::of_file(call, path.to_path_buf())?,
+        basename: Some(&name),
+        header: Some(shown.clone()),
+        origin: Some(shown),
+    };
     copy_request(call, checked, shipment)
 }
 

@@ -1,5 +1,6 @@
 //! `include_vars`: variables from files of the control machine, for this host.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::{Action, Call, Done, Effect, Failure, NO_MESSAGE, OwnOptions, Plan};
@@ -7,6 +8,7 @@ use crate::source::Diagnostics;
 use crate::template::print::shown;
 use crate::value::{Key, ListMerge, Map, Recursive, Value, merge};
 use crate::vars::load_vars_file;
+use crate::vault::is_vault;
 use driftless_modules::regex::{Anchor, Flags, compile};
 
 /// The action.
@@ -63,6 +65,9 @@ impl Action for IncludeVars {
             .insert("ansible_included_var_files", Value::list(files.iter().map(|file| Value::text(file.display().to_string())).collect()));
         result.insert("ansible_facts", Value::map(vars.clone()));
         result.insert("changed", false);
+        if files.iter().any(|file| is_sealed(file)) {
+            result.insert("_ansible_no_log", true);
+        }
         Ok(Plan::Done(Done { result, effect: Some(Effect::IncludeVars(vars)) }))
     }
 }
@@ -79,9 +84,16 @@ fn read(call: &Call<'_>, file: Option<&str>, dir: Option<&str>) -> Result<(Vec<P
     };
     let mut vars = Map::new();
     for file in &files {
-        vars = merge(&vars, &load(file)?, recursive, ListMerge::Replace);
+        vars = merge(&vars, &load(call, file)?, recursive, ListMerge::Replace);
     }
     Ok((files, vars))
+}
+
+/// Whether the file is in a vault: then nobody sees what is in it.
+fn is_sealed(file: &Path) -> bool {
+    let mut begin = Vec::new();
+    let read = std::fs::File::open(file).and_then(|file| file.take(32).read_to_end(&mut begin));
+    read.is_ok() && is_vault(&begin)
 }
 
 fn find(call: &Call<'_>, name: &str) -> Result<PathBuf, Failure> {
@@ -91,15 +103,16 @@ fn find(call: &Call<'_>, name: &str) -> Result<PathBuf, Failure> {
     })
 }
 
-fn load(file: &Path) -> Result<Map, Failure> {
+fn load(call: &Call<'_>, file: &Path) -> Result<Map, Failure> {
     let mut diagnostics = Diagnostics::new();
-    let vars = load_vars_file(file, &mut diagnostics);
+    let vars = load_vars_file(file, call.context.lookups.vault(), &mut diagnostics);
     if !diagnostics.has_errors() {
         return Ok(vars.unwrap_or_default());
     }
     let list = diagnostics.into_sorted();
     let message = list.first().map(|diagnostic| diagnostic.message.clone()).unwrap_or_default();
-    Err(list.into_iter().fold(Failure::new(message), Failure::at))
+    let nothing = Failure::new(message).with("ansible_facts", Map::new()).with("ansible_included_var_files", Vec::new());
+    Err(list.into_iter().fold(nothing, Failure::at))
 }
 
 fn files_of(call: &Call<'_>, dir: &str) -> Result<Vec<PathBuf>, Failure> {

@@ -2,8 +2,8 @@
 
 use driftless_modules::registry;
 
+use super::content::Source;
 use super::{Action, Call, Failure, Plan};
-use crate::helper::Content;
 use crate::transport::shell::split;
 
 /// The action.
@@ -31,7 +31,7 @@ impl Action for Script {
         checked.args.insert("_name".to_owned(), base.into());
         checked.args.insert("_args".to_owned(), rest.into());
         let mut request = call.request("script", checked);
-        request.contents.push(Content::File(path));
+        request.contents.push(Source::of_file(call, path)?.into_content());
         Ok(Plan::Send(Box::new(request)))
     }
 }

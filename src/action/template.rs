@@ -8,6 +8,7 @@ use crate::source::{Label, Source as Text};
 use crate::template::FileOptions;
 use crate::template::python::codec::Codec;
 use crate::value::{Map, Value};
+use crate::vault;
 
 /// The action.
 pub(super) struct Template;
@@ -78,12 +79,7 @@ impl Action for Template {
         if path.is_dir() {
             return Err(Failure::new(format!("`{}` is a folder, expected a template file", path.display())));
         }
-        let text = std::fs::read(&path).map_err(|error| Failure::new(format!("could not read {}: {error}", path.display())))?;
-        let text = String::from_utf8(text).map_err(|_| {
-            let message = format!("Template source files must be utf-8 encoded: {}", path.display());
-            Failure::new(message)
-        })?;
-        let source = Text::file(&path, text);
+        let source = read(call, &path)?;
         let rendered =
             call.templar.render_file_with(&source, &options(call)?, managed(&src, &path, &dest)).map_err(|error| in_file(call, error))?;
         let content = encoding.encode(rendered.as_str(), "strict").map_err(wrong_encoding)?;
@@ -128,6 +124,17 @@ fn in_file(call: &Call<'_>, error: crate::template::TemplateError) -> Failure {
         diagnostic.labels.push(Label { span: src.clone(), text: "rendered here".to_owned() });
     }
     failure
+}
+
+/// The template, decrypted if it is in a vault.
+fn read(call: &Call<'_>, path: &std::path::Path) -> Result<Arc<Text>, Failure> {
+    call.context.lookups.vault().read_source(path).map_err(|error| match vault::error_of(&error) {
+        Some(sealed) => Failure::new(sealed.to_string()),
+        None if error.kind() == std::io::ErrorKind::InvalidData => {
+            Failure::new(format!("Template source files must be utf-8 encoded: {}", path.display()))
+        }
+        None => Failure::new(format!("could not read {}: {error}", path.display())),
+    })
 }
 
 fn find(call: &Call<'_>, src: &str) -> Result<std::path::PathBuf, Failure> {

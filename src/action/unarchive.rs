@@ -2,8 +2,8 @@
 
 use driftless_modules::registry;
 
+use super::content::Source;
 use super::{Action, Call, Failure, Plan};
-use crate::helper::Content;
 
 /// The action.
 pub(super) struct Unarchive;
@@ -23,7 +23,7 @@ impl Action for Unarchive {
         let path = call.find_file("files", &src)?;
         checked.args.insert("_content".to_owned(), 0.into());
         let mut request = call.request("unarchive", checked);
-        request.contents.push(Content::File(path));
+        request.contents.push(Source::of_file(call, path)?.into_content());
         Ok(Plan::Send(Box::new(request)))
     }
 }

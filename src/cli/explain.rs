@@ -116,7 +116,7 @@ fn play_stack(world: &Arc<VarWorld>, host: HostId, play: &Play, loader: &Loader<
         };
         let places = names.iter().flat_map(|name| [play.dir.join("vars").join(name), play.dir.join(name)]);
         let Some(path) = places.into_iter().find(|path| path.is_file()) else { continue };
-        if let Some(vars) = load_vars_file(&path, diagnostics) {
+        if let Some(vars) = load_vars_file(&path, world.vault(), diagnostics) {
             layers.push(Layer::new(Precedence::PlayVarsFiles, path.display().to_string(), vars));
         }
     }

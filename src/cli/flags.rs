@@ -19,18 +19,25 @@ pub struct InventoryFlags {
     /// Show more; up to four times.
     #[arg(short = 'v', long = "verbose", action = ArgAction::Count)]
     pub verbose: u8,
-    /// A vault's password.
-    #[arg(long = "vault-id", hide = true, action = ArgAction::Append)]
-    pub vault_id: Vec<String>,
-    /// A file with a vault's password.
-    #[arg(long = "vault-password-file", visible_alias = "vault-pass-file", hide = true)]
-    pub vault_password_file: Option<String>,
-    /// Ask for a vault's password.
-    #[arg(short = 'J', long = "ask-vault-password", visible_alias = "ask-vault-pass", hide = true)]
-    pub ask_vault_password: bool,
+    #[command(flatten)]
+    pub vault: VaultFlags,
     /// A folder beside which variable files are looked for.
     #[arg(long = "playbook-dir")]
     pub playbook_dir: Option<PathBuf>,
+}
+
+/// Where the secrets of vaults come from.
+#[derive(Args, Clone, Debug, Default)]
+pub struct VaultFlags {
+    /// A vault's secret: `label@source`, where the source is `prompt`, a file or a program.
+    #[arg(long = "vault-id", action = ArgAction::Append)]
+    pub vault_id: Vec<String>,
+    /// A file with a vault's password, or a program that says it.
+    #[arg(long = "vault-password-file", visible_alias = "vault-pass-file", action = ArgAction::Append)]
+    pub vault_password_file: Vec<String>,
+    /// Ask for a vault's password.
+    #[arg(short = 'J', long = "ask-vault-password", visible_alias = "ask-vault-pass", conflicts_with = "vault_password_file")]
+    pub ask_vault_password: bool,
 }
 
 /// How hosts are reached.
@@ -107,17 +114,6 @@ pub struct RunFlags {
     /// Forget the facts of earlier runs.
     #[arg(long = "flush-cache")]
     pub flush_cache: bool,
-}
-
-impl InventoryFlags {
-    /// Flags that this version does not have; each is an error that names it.
-    pub fn unsupported(&self) -> Option<String> {
-        let vault = !self.vault_id.is_empty() || self.vault_password_file.is_some() || self.ask_vault_password;
-        vault.then(|| {
-            "vaults are not supported yet: `--vault-id`, `--vault-password-file` and `--ask-vault-password` come with a later release"
-                .to_owned()
-        })
-    }
 }
 
 impl ConnectionFlags {

@@ -79,7 +79,14 @@ fn execute(args: &InventoryArgs) -> Result<u8, Exit> {
 fn report(args: &InventoryArgs, session: &mut Session, hosts: &Hosts) -> Result<String, Exit> {
     let behaviour = if session.config.hash_behaviour.value == "merge" { HashBehaviour::Merge } else { HashBehaviour::Replace };
     let mut diagnostics = Diagnostics::new();
-    let mut world = VarWorld::new(Arc::clone(&hosts.inventory), Arc::clone(&hosts.extra), RunVars::default(), behaviour, &mut diagnostics);
+    let mut world = VarWorld::new(
+        Arc::clone(&hosts.inventory),
+        Arc::clone(&hosts.extra),
+        RunVars::default(),
+        behaviour,
+        &hosts.vault,
+        &mut diagnostics,
+    );
     if let Some(dir) = &args.inventory.playbook_dir {
         world = world.with_playbook(&absolute(dir), &mut diagnostics);
     }
@@ -99,7 +106,8 @@ fn report(args: &InventoryArgs, session: &mut Session, hosts: &Hosts) -> Result<
     }
     if args.graph {
         let vars = if args.vars { GraphVars::Show } else { GraphVars::Hide };
-        return report.graph(&args.group, vars).ok_or_else(|| session.refuse("Pattern must be valid group name when using --graph", 5));
+        let graph = report.graph(&args.group, vars).map_err(|error| session.refuse(error.to_string(), 1))?;
+        return graph.ok_or_else(|| session.refuse("Pattern must be valid group name when using --graph", 5));
     }
     if args.yaml { report.list_yaml().map_err(|error| session.refuse(error, 1)) } else { Ok(report.list_json()) }
 }

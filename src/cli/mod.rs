@@ -8,10 +8,12 @@ mod flags;
 mod inventory;
 mod list;
 mod playbook;
+mod secrets;
 mod session;
 mod settings;
 mod sources;
 mod terminal;
+mod vault;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -40,11 +42,18 @@ enum Command {
     Explain(Box<explain::ExplainArgs>),
     /// Show what a module is for, and its options.
     Doc(doc::DocArgs),
+    /// Encrypt and decrypt files and texts.
+    Vault(vault::VaultArgs),
 }
 
 /// Names that a link to the program may have, and the commands that they stand for.
-const PROGRAMS: &[(&str, &str)] =
-    &[("ansible", "adhoc"), ("ansible-doc", "doc"), ("ansible-inventory", "inventory"), ("ansible-playbook", "playbook")];
+const PROGRAMS: &[(&str, &str)] = &[
+    ("ansible", "adhoc"),
+    ("ansible-doc", "doc"),
+    ("ansible-inventory", "inventory"),
+    ("ansible-playbook", "playbook"),
+    ("ansible-vault", "vault"),
+];
 
 /// Runs the program; the result is its exit code.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
@@ -63,6 +72,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
         Command::CheckSyntax(args) => check_syntax::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Doc(args) => doc::run(&args),
+        Command::Vault(args) => vault::run(&args),
     }
 }
 

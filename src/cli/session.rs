@@ -29,6 +29,7 @@ use crate::template::{Context, Engine, Result as TemplateResult, TemplateError, 
 use crate::transport::Secret;
 use crate::value::Value;
 use crate::vars::{HashBehaviour, Layer, RunVars, VarWorld, extra_vars};
+use crate::vault::{self, Vault};
 
 /// Settings, and a display to speak with.
 pub struct Session {
@@ -38,6 +39,7 @@ pub struct Session {
     pub display: Display,
     /// The working folder.
     pub folder: PathBuf,
+    surroundings: Surroundings,
 }
 
 /// An error that ends the program with this code, told already.
@@ -53,6 +55,8 @@ pub struct Hosts {
     pub limit: Option<HostPattern>,
     /// `-e`.
     pub extra: Arc<Layer>,
+    /// The secrets that vaults are opened with.
+    pub vault: Arc<Vault>,
 }
 
 impl Session {
@@ -70,7 +74,7 @@ impl Session {
         let config = Config::load(&surroundings, &mut diagnostics);
         let verbosity = verbose.max(u8::try_from(config.verbosity.value).unwrap_or(0));
         let display = settings::display(&config, verbosity, &surroundings, &mut diagnostics);
-        let mut session = Self { config, display, folder: surroundings.folder };
+        let mut session = Self { config, display, folder: surroundings.folder.clone(), surroundings };
         session.tell(diagnostics, 5)?;
         if verbosity > 0 {
             let text = match &session.config.file {
@@ -81,6 +85,11 @@ impl Session {
             session.display.show(Role::Verbose, &text, stream);
         }
         Ok(session)
+    }
+
+    /// A path as written on the command line.
+    pub fn path(&self, text: &str) -> PathBuf {
+        self.surroundings.path(text)
     }
 
     /// Shows mistakes; an error among them ends the program with this code.
@@ -127,9 +136,7 @@ impl Session {
 
     /// Loads the inventory and the extra variables.
     pub fn all_hosts(&mut self, flags: &InventoryFlags) -> Result<Hosts, Exit> {
-        if let Some(message) = flags.unsupported() {
-            return Err(self.refuse(message, 5));
-        }
+        let vault = Arc::new(self.vault(&flags.vault)?);
         let sources = if flags.inventory.is_empty() {
             self.config.inventory.value.0.iter().map(|path| path.display().to_string()).collect()
         } else {
@@ -142,9 +149,15 @@ impl Session {
                     .refuse(format!("Unable to retrieve file contents. Could not find or access '{file}' on the Ansible Controller."), 1));
             }
         }
-        let extra = extra_vars(&flags.extra_vars, &self.folder, &mut diagnostics);
-        self.tell(diagnostics, 4)?;
-        let options = source_options(&self.config, &self.folder, &extra);
+        let unopened = flags
+            .extra_vars
+            .iter()
+            .filter_map(|argument| argument.strip_prefix('@'))
+            .any(|file| vault.read(&self.folder.join(file)).is_err_and(|error| vault::error_of(&error).is_some()));
+        let extra = extra_vars(&flags.extra_vars, &self.folder, &vault, &mut diagnostics);
+        let code = if unopened { 1 } else { 4 };
+        self.tell(diagnostics, code)?;
+        let options = source_options(&self.config, &self.folder, &extra, &vault);
         let mut diagnostics = Diagnostics::new();
         let inventory = inventory::load(&sources, &self.folder, &options, &mut diagnostics);
         self.tell(diagnostics, 1)?;
@@ -155,7 +168,7 @@ impl Session {
                 Err(error) => return Err(self.refuse(error.to_string(), 1)),
             },
         };
-        Ok(Hosts { inventory: Arc::new(inventory), sources, limit, extra })
+        Ok(Hosts { inventory: Arc::new(inventory), sources, limit, extra, vault })
     }
 
     /// Where collections are looked for, besides `collections/` next to a playbook.
@@ -166,7 +179,8 @@ impl Session {
     /// Loads with a loader that knows modules, lookups and variables.
     pub fn with_loader<T>(&mut self, hosts: &Hosts, body: impl FnOnce(&mut Self, &Loader<'_>) -> T) -> T {
         let engine = Arc::new(Engine::new());
-        let context = Arc::new(Context::of_playbook(self.folder.clone(), world_lookups(&hosts.inventory, &self.config)));
+        let lookups = world_lookups(&hosts.inventory, &self.config, &hosts.vault);
+        let context = Arc::new(Context::of_playbook(self.folder.clone(), lookups));
         let extra = Arc::clone(&hosts.extra.vars);
         let render =
             |value: &Value, layers: &[Arc<crate::value::Map>]| static_scope::render_for_loader(&engine, &context, value, layers, &extra);
@@ -177,6 +191,7 @@ impl Session {
             module: &known_module,
             module_names: action::names(),
             lookup: &is_lookup,
+            vault: &hosts.vault,
             render: &render,
         });
         body(self, &loader)
@@ -202,7 +217,14 @@ impl Session {
     pub fn world(&mut self, hosts: &Hosts) -> Result<VarWorld, Exit> {
         let behaviour = self.hash_behaviour();
         let mut diagnostics = Diagnostics::new();
-        let world = VarWorld::new(Arc::clone(&hosts.inventory), Arc::clone(&hosts.extra), RunVars::default(), behaviour, &mut diagnostics);
+        let world = VarWorld::new(
+            Arc::clone(&hosts.inventory),
+            Arc::clone(&hosts.extra),
+            RunVars::default(),
+            behaviour,
+            &hosts.vault,
+            &mut diagnostics,
+        );
         self.tell(diagnostics, 4)?;
         Ok(world)
     }
@@ -264,7 +286,8 @@ impl Session {
         };
         let behaviour = self.hash_behaviour();
         let mut diagnostics = Diagnostics::new();
-        let vars = VarWorld::new(Arc::clone(&hosts.inventory), Arc::clone(&hosts.extra), run_vars, behaviour, &mut diagnostics);
+        let vars =
+            VarWorld::new(Arc::clone(&hosts.inventory), Arc::clone(&hosts.extra), run_vars, behaviour, &hosts.vault, &mut diagnostics);
         let options = Options {
             check: run.flags.check,
             diff,
@@ -316,8 +339,8 @@ impl Session {
         };
         let sources = hosts.sources.clone();
         let folder = self.folder.clone();
-        let options_of_sources = source_options(&self.config, &self.folder, &hosts.extra);
-        let lookups = world_lookups(&hosts.inventory, &self.config);
+        let options_of_sources = source_options(&self.config, &self.folder, &hosts.extra, &hosts.vault);
+        let lookups = world_lookups(&hosts.inventory, &self.config, &hosts.vault);
         let screen = Screen::new(&callbacks, &screen_options, &mut self.display);
         let mut terminal = Terminal::new(screen, events);
         let reload = |diagnostics: &mut Diagnostics| inventory::load(&sources, &folder, &options_of_sources, diagnostics);
@@ -519,17 +542,18 @@ fn known_module(name: &str) -> Known {
     }
 }
 
-/// What templates may ask of an inventory, of settings and of files.
-pub fn world_lookups(inventory: &Arc<Inventory>, config: &Config) -> Arc<dyn WorldLookups> {
+/// What templates may ask of an inventory, of settings, of vaults and of files.
+pub fn world_lookups(inventory: &Arc<Inventory>, config: &Config, vault: &Arc<Vault>) -> Arc<dyn WorldLookups> {
     let settings = config.all.iter().filter(|setting| setting.info.owner.is_empty());
     let settings = settings.map(|setting| (setting.info.name, setting.value.clone())).collect();
-    Arc::new(Lookups { inventory: Arc::clone(inventory), settings })
+    Arc::new(Lookups { inventory: Arc::clone(inventory), settings, vault: Arc::clone(vault) })
 }
 
 /// What lookups ask of the inventory and of files.
 struct Lookups {
     inventory: Arc<Inventory>,
     settings: HashMap<&'static str, Value>,
+    vault: Arc<Vault>,
 }
 
 impl WorldLookups for Lookups {
@@ -543,8 +567,8 @@ impl WorldLookups for Lookups {
         self.settings.get(setting).cloned().ok_or_else(|| TemplateError::plugin(format!("Setting '{setting}' was not found.")))
     }
 
-    fn read_file(&self, path: &Path) -> TemplateResult<Vec<u8>> {
-        std::fs::read(path).map_err(|error| TemplateError::plugin(format!("failed to read `{}`: {error}", path.display())))
+    fn vault(&self) -> &Arc<Vault> {
+        &self.vault
     }
 }
 

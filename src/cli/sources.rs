@@ -9,18 +9,19 @@ use crate::inventory::{GroupNames, HostId, HostVariables, Inventory, Mismatch, S
 use crate::source::Diagnostics;
 use crate::template::{Context, Engine};
 use crate::vars::{HashBehaviour, Layer, RunVars, VarWorld};
+use crate::vault::Vault;
 
 /// The options of a run with these settings, below `folder`.
-pub fn source_options(config: &Config, folder: &Path, extra: &Arc<Layer>) -> SourceOptions {
+pub fn source_options(config: &Config, folder: &Path, extra: &Arc<Layer>, vault: &Arc<Vault>) -> SourceOptions {
     let merges_maps = config.hash_behaviour.value == "merge";
     let behaviour = if merges_maps { HashBehaviour::Merge } else { HashBehaviour::Replace };
-    let context = Context::of_playbook(folder.to_path_buf(), world_lookups(&Arc::new(Inventory::new()), config));
+    let context = Context::of_playbook(folder.to_path_buf(), world_lookups(&Arc::new(Inventory::new()), config, vault));
     let with_var_files = {
-        let extra = Arc::clone(extra);
+        let (extra, vault) = (Arc::clone(extra), Arc::clone(vault));
         move |inventory: &Inventory| -> HostVariables {
             let inventory = Arc::new(inventory.clone());
             // What is wrong in these files is told when the run reads them.
-            let world = VarWorld::new(inventory, Arc::clone(&extra), RunVars::default(), behaviour, &mut Diagnostics::new());
+            let world = VarWorld::new(inventory, Arc::clone(&extra), RunVars::default(), behaviour, &vault, &mut Diagnostics::new());
             Box::new(move |host: HostId| world.merged_host_vars(host))
         }
     };
@@ -41,5 +42,6 @@ pub fn source_options(config: &Config, folder: &Path, extra: &Arc<Layer>) -> Sou
         extra: Arc::clone(&extra.vars),
         templates: Some((Arc::new(Engine::new()), Arc::new(context))),
         with_var_files: Some(Arc::new(with_var_files)),
+        vault: Arc::clone(vault),
     }
 }

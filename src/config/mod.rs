@@ -37,6 +37,11 @@ impl Surroundings {
         Ok(Self { folder: std::env::current_dir()?, variables })
     }
 
+    /// A path as written on the command line: `~` and variables replaced, below the working folder.
+    pub fn path(&self, text: &str) -> PathBuf {
+        types::path(text, &self.folder, self, Path::new(""))
+    }
+
     fn home(&self) -> Option<&Path> {
         self.variables.get("HOME").map(Path::new)
     }

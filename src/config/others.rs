@@ -111,7 +111,6 @@ pub const OTHERS: &[SettingInfo] = &[
     other("", "NETCONF_SSH_CONFIG", Kind::Text, None, &["netconf_connection.ssh_config"], &["ANSIBLE_NETCONF_SSH_CONFIG"], &[], Effect::Quiet("of network devices")),
     other("", "NETWORK_GROUP_MODULES", Kind::List, Some("eos,nxos,ios,iosxr,junos,enos,ce,vyos,sros,dellos9,dellos10,dellos6,asa,aruba,aireos,bigip,ironware,onyx,netconf,exos,voss,slxos"), &["defaults.network_group_modules"], &["ANSIBLE_NETWORK_GROUP_MODULES"], &[], Effect::Quiet("of network devices")),
     other("", "OLD_PLUGIN_CACHE_CLEARING", Kind::Bool, Some("False"), &["defaults.old_plugin_cache_clear"], &["ANSIBLE_OLD_PLUGIN_CACHE_CLEAR"], &[], Effect::Quiet("tunes machinery of Ansible that is not here")),
-    other("", "PAGER", Kind::Text, Some("less"), &["defaults.pager"], &["ANSIBLE_PAGER", "PAGER"], &[], Effect::Quiet("nothing here shows it")),
     other("", "PERSISTENT_COMMAND_TIMEOUT", Kind::Integer, Some("30"), &["persistent_connection.command_timeout"], &["ANSIBLE_PERSISTENT_COMMAND_TIMEOUT"], &[], Effect::Quiet("of network devices")),
     other("", "PERSISTENT_CONNECT_RETRY_TIMEOUT", Kind::Integer, Some("15"), &["persistent_connection.connect_retry_timeout"], &["ANSIBLE_PERSISTENT_CONNECT_RETRY_TIMEOUT"], &[], Effect::Quiet("of network devices")),
     other("", "PERSISTENT_CONNECT_TIMEOUT", Kind::Integer, Some("30"), &["persistent_connection.connect_timeout"], &["ANSIBLE_PERSISTENT_CONNECT_TIMEOUT"], &[], Effect::Quiet("of network devices")),

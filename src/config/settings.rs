@@ -272,6 +272,8 @@ settings! {
         "Hide the results of all tasks that do not say otherwise.";
     nocolor: bool = "", "ANSIBLE_NOCOLOR", Some("False"), ["defaults.nocolor"], ["ANSIBLE_NOCOLOR", "NO_COLOR"], [],
         "No colours.";
+    pager: String = "", "PAGER", Some("less"), ["defaults.pager"], ["ANSIBLE_PAGER", "PAGER"], [],
+        "What `vault view` shows texts with on a terminal.";
     playbook_dir: Option<PathBuf> = "", "PLAYBOOK_DIR", None, ["defaults.playbook_dir"], ["ANSIBLE_PLAYBOOK_DIR"], [],
         "As `--playbook-dir`.";
     playbook_vars_root: String = "", "PLAYBOOK_VARS_ROOT", Some("top"), ["defaults.playbook_vars_root"], ["ANSIBLE_PLAYBOOK_VARS_ROOT"], ["all", "bottom", "top"],

@@ -1,6 +1,7 @@
 //! The terminal: the one place that writes to stdout and stderr. Colour by role, banners, prompts, a progress line.
 
 mod log;
+mod pager;
 mod style;
 
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -111,6 +112,22 @@ impl Display {
     /// Writes a line to stdout.
     pub fn line(&mut self, text: &str) {
         self.coloured(Role::Plain, text);
+    }
+
+    /// Writes bytes to stdout as they are.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.clear_progress();
+        let mut out = io::stdout().lock();
+        // The reader may be gone.
+        let _ = out.write_all(bytes).and_then(|()| out.flush());
+    }
+
+    /// Shows a long text: page by page on a terminal, by the program `pager` or as it is.
+    pub fn page(&mut self, text: &str, pager: &str) {
+        let text = if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") };
+        if !(Self::is_terminal() && pager::show(&text, pager)) {
+            self.bytes(text.as_bytes());
+        }
     }
 
     /// Writes a line in the colour of a role to stdout.
@@ -250,6 +267,11 @@ impl Display {
             write_all(&mut io::stdout().lock(), "\n");
         }
         answer
+    }
+
+    /// Whether somebody reads what goes to stdout.
+    pub fn is_terminal() -> bool {
+        io::stdout().is_terminal()
     }
 
     /// Whether somebody can be asked.

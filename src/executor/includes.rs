@@ -12,6 +12,7 @@ use crate::playbook::load::{Wanted, missing_task_file, task_file_candidates};
 use crate::playbook::{Block, Context, Entry, Keywords, Task, Work};
 use crate::source::{Diagnostic, Diagnostics, Spanned};
 use crate::value::Map;
+use crate::vault;
 
 /// One file or role, and who asked for it.
 struct Group {
@@ -90,6 +91,9 @@ impl Batch<'_, '_> {
                 let Some(path) = candidates.iter().find(|path| path.is_file()) else {
                     return Err(Refused::Missing(vec![missing_task_file(file, &candidates, &written.file)]));
                 };
+                if let Some(error) = self.sealed(path) {
+                    return Err(Refused::Missing(vec![written.file.error(error)]));
+                }
                 let block = self.executor.world.loader.included_tasks(path, &context, &mut diagnostics);
                 (super::absolute(path).display().to_string(), block)
             }
@@ -122,6 +126,12 @@ impl Batch<'_, '_> {
             self.executor.tell(Event::Diagnostic(Box::new(warning)));
         }
         Ok(loaded)
+    }
+
+    /// Why a file that is in a vault cannot be opened.
+    fn sealed(&self, path: &std::path::Path) -> Option<String> {
+        let error = self.executor.world.lookups.vault().read(path).err()?;
+        vault::error_of(&error).map(ToString::to_string)
     }
 
     fn fail_include(&mut self, task: &Arc<Task>, group: &Group, list: Vec<Diagnostic>) {

@@ -14,6 +14,7 @@ use crate::source::{Diagnostics, Span, Spanned};
 use crate::template::{self, Extensions};
 use crate::value::{Map, Text, Value};
 use crate::vars::{Layer, PlayVars, Precedence, load_vars_file};
+use crate::vault::Vault;
 
 impl Executor<'_> {
     pub(super) fn play(&mut self, play: &Arc<Play>) -> Result<(), Stop> {
@@ -193,7 +194,7 @@ impl Executor<'_> {
                 continue;
             };
             let mut diagnostics = Diagnostics::new();
-            let layer = vars_file_layer(&play.dir, &texts(&value), &mut diagnostics);
+            let layer = vars_file_layer(&play.dir, &texts(&value), context.lookups.vault(), &mut diagnostics);
             // That there is none was said before the run began.
             layers.extend(layer);
             self.report(diagnostics)?;
@@ -295,10 +296,10 @@ impl PlayReader<'_> {
 }
 
 /// The first of the named files that is there, as a layer.
-pub(super) fn vars_file_layer(dir: &Path, names: &[String], diagnostics: &mut Diagnostics) -> Option<Arc<Layer>> {
+pub(super) fn vars_file_layer(dir: &Path, names: &[String], vault: &Vault, diagnostics: &mut Diagnostics) -> Option<Arc<Layer>> {
     let places = |name: &str| [dir.join("vars").join(name), dir.join(name)];
     let path = names.iter().flat_map(|name| places(name)).find(|path| path.is_file())?;
-    let vars = load_vars_file(&path, diagnostics)?;
+    let vars = load_vars_file(&path, vault, diagnostics)?;
     Some(Layer::new(Precedence::PlayVarsFiles, path.display().to_string(), vars))
 }
 

@@ -293,6 +293,8 @@ fn settle(runner: &Runner<'_>, ready: &Ready, end: &mut ItemEnd, done: Result<Do
             if let Some(changed) = done.effect.as_ref().and_then(|effect| changes_inventory(ready, effect)) {
                 end.result.insert("changed", changed);
             }
+            // An action knows better than the task that a result is not to be seen.
+            end.no_log |= end.result.remove("_ansible_no_log").is_some_and(|hidden| hidden.truthy());
             end.effect = done.effect;
         }
         Err(TalkError::Failed(failure)) => {

@@ -13,6 +13,7 @@ use crate::source::{Diagnostic, Diagnostics, Spanned};
 use crate::template::Templar;
 use crate::value::{Map, Value};
 use crate::vars::load_vars_file;
+use crate::vault::Vault;
 
 /// Variables that can be defined.
 #[derive(Clone, Default)]
@@ -23,6 +24,8 @@ pub struct Definable {
     pub maps: Vec<Arc<Map>>,
     /// Whether there may be others.
     pub is_open: bool,
+    /// Files of variables may be in a vault.
+    pub vault: Arc<Vault>,
     known_maps: HashSet<usize>,
 }
 
@@ -72,7 +75,7 @@ impl Definable {
 
     /// The variables of a file; what is wrong with it is told by whoever reads it for its tasks.
     fn file(&mut self, path: &std::path::Path) {
-        match load_vars_file(path, &mut Diagnostics::new()) {
+        match load_vars_file(path, &self.vault, &mut Diagnostics::new()) {
             Some(vars) => self.map(&Arc::new(vars)),
             None => self.is_open = true,
         }

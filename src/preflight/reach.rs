@@ -51,6 +51,7 @@ impl Reach {
     pub fn of(site: &Site<'_>) -> Self {
         let mut reach = Self { plays: Vec::new(), diagnostics: Vec::new() };
         let mut definable = Definable::default();
+        definable.vault = Arc::clone(site.vars.vault());
         definable.is_open = site.has_fact_cache;
         for play in site.playbooks.iter().flat_map(|playbook| &playbook.plays) {
             definable.take_play(site.loader, play, &mut reach.diagnostics);

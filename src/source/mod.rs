@@ -18,13 +18,18 @@ pub struct Source {
     name: String,
     path: Option<PathBuf>,
     text: String,
+    hidden: bool,
     line_starts: OnceLock<Vec<u32>>,
 }
 
 impl Source {
     /// A source that was read from the file `path`; diagnostics show the path as given.
     pub fn file(path: &Path, text: String) -> Arc<Self> {
-        Arc::new(Self { name: path.display().to_string(), path: Some(path.to_path_buf()), text, line_starts: OnceLock::new() })
+        Arc::new(Self::new(path.display().to_string(), Some(path), text, false))
+    }
+
+    fn new(name: String, path: Option<&Path>, text: String, hidden: bool) -> Self {
+        Self { name, path: path.map(Path::to_path_buf), text, hidden, line_starts: OnceLock::new() }
     }
 
     /// Reads the file `path`: UTF-8, or UTF-16 with a byte order mark.
@@ -35,22 +40,17 @@ impl Source {
 
     /// The source `path` whose content is `bytes`.
     pub fn decode(path: &Path, bytes: Vec<u8>) -> std::io::Result<Arc<Self>> {
-        let wide = |unit: fn([u8; 2]) -> u16| {
-            let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
-            String::from_utf16(&units).ok()
-        };
-        let text = match bytes.as_slice() {
-            [0xff, 0xfe, ..] => wide(u16::from_le_bytes),
-            [0xfe, 0xff, ..] => wide(u16::from_be_bytes),
-            _ => String::from_utf8(bytes).ok(),
-        };
-        let text = text.ok_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidData, "the file is not UTF-8 text"))?;
-        Ok(Self::file(path, text))
+        Ok(Self::file(path, decoded(bytes)?))
+    }
+
+    /// As [`Source::decode`], for what was encrypted: diagnostics name places in it and show no lines.
+    pub fn decode_hidden(path: &Path, bytes: Vec<u8>) -> std::io::Result<Arc<Self>> {
+        Ok(Arc::new(Self::new(path.display().to_string(), Some(path), decoded(bytes)?, true)))
     }
 
     /// A source without a file: `<extra vars>`, `<ad-hoc>`.
     pub fn named(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), path: None, text: text.into(), line_starts: OnceLock::new() })
+        Arc::new(Self::new(name.into(), None, text.into(), false))
     }
 
     /// The name that diagnostics show.
@@ -61,6 +61,11 @@ impl Source {
     /// The file, when there is one.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
+    }
+
+    /// Whether its lines are not to be shown: they were encrypted.
+    pub fn is_hidden(&self) -> bool {
+        self.hidden
     }
 
     /// The whole text.
@@ -99,6 +104,20 @@ impl Source {
         }
         offset
     }
+}
+
+/// UTF-8, or UTF-16 with a byte order mark.
+fn decoded(bytes: Vec<u8>) -> std::io::Result<String> {
+    let wide = |unit: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+        String::from_utf16(&units).ok()
+    };
+    let text = match bytes.as_slice() {
+        [0xff, 0xfe, ..] => wide(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => wide(u16::from_be_bytes),
+        _ => String::from_utf8(bytes).ok(),
+    };
+    text.ok_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidData, "the file is not UTF-8 text"))
 }
 
 impl fmt::Debug for Source {

@@ -51,6 +51,11 @@ fn draw_label(out: &mut String, label: &Label, primary: bool, paint: &dyn Fn(Sty
     let pad = " ".repeat(gutter);
     let arrow = if primary { "-->" } else { ":::" };
     let _ = writeln!(out, "{}{} {}", pad, paint(Style::Frame, arrow), label.span);
+    if label.span.source().is_hidden() {
+        let said = if label.text.is_empty() { String::new() } else { format!("{}: ", label.text) };
+        let _ = writeln!(out, "{pad} {} {said}(source not shown: content encrypted)", paint(Style::Frame, "|"));
+        return;
+    }
     let _ = writeln!(out, "{pad} {}", paint(Style::Frame, "|"));
     let _ = writeln!(out, "{} {} {text}", paint(Style::Frame, &line.to_string()), paint(Style::Frame, "|"));
     let before: String = text.chars().take(column - 1).collect();

@@ -1,10 +1,11 @@
 //! What a render knows of the world beside its variables: where files are looked for, and what the upper floors answer.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::{Result, TemplateError};
 use crate::value::Value;
+use crate::vault::{self, Content, Vault};
 
 /// What one task's templates share beside their variables.
 #[derive(Clone)]
@@ -37,12 +38,27 @@ pub trait WorldLookups: Send + Sync {
     /// A setting of the configuration.
     fn config(&self, setting: &str) -> Result<Value>;
 
+    /// The secrets of the run.
+    fn vault(&self) -> &Arc<Vault>;
+
     /// The content of a file, decrypted where it is in a vault.
-    fn read_file(&self, path: &std::path::Path) -> Result<Vec<u8>>;
+    fn read_file(&self, path: &std::path::Path) -> Result<Vec<u8>> {
+        self.read(path).map(|content| content.bytes)
+    }
+
+    /// As [`WorldLookups::read_file`], with whether it was in a vault.
+    fn read(&self, path: &std::path::Path) -> Result<Content> {
+        self.vault().read(path).map_err(|error| match vault::error_of(&error) {
+            Some(sealed) => TemplateError::plugin(sealed.to_string()),
+            None => TemplateError::plugin(format!("failed to read `{}`: {error}", path.display())),
+        })
+    }
 }
 
-/// No inventory and no settings: for tests and for tools that render without a run. Files are read as they are.
+/// No inventory, no settings and no secrets: for tests and for tools that render without a run.
 pub struct NoWorld;
+
+static NO_VAULT: LazyLock<Arc<Vault>> = LazyLock::new(Arc::default);
 
 impl WorldLookups for NoWorld {
     fn inventory_hostnames(&self, pattern: &str) -> Result<Vec<Arc<str>>> {
@@ -53,8 +69,8 @@ impl WorldLookups for NoWorld {
         Err(TemplateError::plugin(format!("Setting '{setting}' was not found.")))
     }
 
-    fn read_file(&self, path: &std::path::Path) -> Result<Vec<u8>> {
-        std::fs::read(path).map_err(|error| TemplateError::plugin(format!("failed to read `{}`: {error}", path.display())))
+    fn vault(&self) -> &Arc<Vault> {
+        &NO_VAULT
     }
 }
 

@@ -33,6 +33,11 @@ pub enum ErrorKind {
     Omitted,
     /// A template file that was not found or not readable.
     File,
+    /// A value in a vault that none of the run's secrets opens.
+    Vault {
+        /// Whether an expression was being evaluated, and not a template.
+        expression: bool,
+    },
     /// Anything else that went wrong while rendering.
     Render,
 }
@@ -121,6 +126,15 @@ impl TemplateError {
         self
     }
 
+    /// The same error, met in an expression and not in a template.
+    #[must_use]
+    pub(super) fn in_expression(mut self) -> Self {
+        if let ErrorKind::Vault { expression } = &mut self.inner.kind {
+            *expression = true;
+        }
+        self
+    }
+
     /// Says something at the place.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
@@ -183,6 +197,8 @@ impl TemplateError {
                 format!("Error rendering {within}: {message}")
             }
             ErrorKind::UnknownPlugin if message.starts_with("Syntax error in template: ") => message.replacen("template", within, 1),
+            ErrorKind::Vault { expression: false } => format!("Error rendering template: {message}"),
+            ErrorKind::Vault { expression: true } => format!("Error rendering expression: {message}"),
             ErrorKind::Undefined { .. }
             | ErrorKind::Syntax
             | ErrorKind::UnknownPlugin

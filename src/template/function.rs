@@ -18,6 +18,17 @@ pub struct Filter {
     pub run: fn(&Evaluator, &Val, &Bound) -> Result<Val>,
 }
 
+impl Filter {
+    /// What Python calls the function, where messages about its arguments show another name than the filter's.
+    pub(super) fn function_name(&self) -> &'static str {
+        match self.name {
+            "unvault" => "do_unvault",
+            "vault" => "do_vault",
+            name => name,
+        }
+    }
+}
+
 /// `value is name(…)`.
 pub struct Test {
     /// Its name, without `ansible.builtin.`.

@@ -44,9 +44,9 @@ impl Templar {
         Self { evaluator: Evaluator::new(engine, scope, context) }
     }
 
-    /// Whether the text may be a template: it is trusted and has delimiters.
+    /// Whether the text is to be rendered: it is trusted and has delimiters, or it is in a vault.
     pub fn is_template(value: &Value) -> bool {
-        matches!(value, Value::Text(text) if text.is_trusted() && is_template(text.as_str()))
+        matches!(value, Value::Text(text) if text.is_trusted() && is_template(text.as_str()) || text.is_sealed())
     }
 
     /// The value with every template in it rendered, at any depth; keys and untrusted texts stay as they are.
@@ -59,7 +59,7 @@ impl Templar {
         if !text.is_trusted() {
             return Err(untrusted(text));
         }
-        match self.finish(self.evaluator.expression(text, Embedded::Keep))? {
+        match self.finish(self.evaluator.expression(text, Embedded::Keep)).map_err(TemplateError::in_expression)? {
             Rendered::Value(value) => Ok(value),
             Rendered::Omit => Err(omitted()),
         }
@@ -69,7 +69,7 @@ impl Templar {
     pub fn condition(&self, condition: &Value) -> Result<bool> {
         let result = self.condition_value(condition, 0);
         self.evaluator.settle();
-        let value = result.map_err(|error| self.with_suggestion(error))?;
+        let value = result.map_err(|error| self.with_suggestion(error).in_expression())?;
         if let Value::Bool(holds) = value {
             return Ok(holds);
         }
@@ -137,6 +137,10 @@ impl Templar {
 
     fn condition_value(&self, condition: &Value, depth: usize) -> Result<Value> {
         let Value::Text(text) = condition else { return Ok(condition.clone()) };
+        if text.is_sealed() {
+            // What was in a vault is no expression.
+            return Err(self.evaluator.value(&self.evaluator.render(condition)?).err().unwrap_or_else(|| untrusted(text)));
+        }
         if !text.is_trusted() {
             return Err(untrusted(text));
         }

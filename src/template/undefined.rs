@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use super::{Dict, ErrorKind, Place, ScopeVal, TemplateError, Val, engine};
-use crate::value::{Key, Value};
+use crate::value::{Key, Text, Value};
 
 /// Something that does not exist.
 #[derive(Clone)]
@@ -30,6 +30,8 @@ enum What {
     Said(String),
     /// An error that is raised only when the value is used.
     Captured(TemplateError),
+    /// A value in a vault that cannot be opened: it is there, and nobody knows it.
+    Sealed(Option<Text>, TemplateError),
 }
 
 /// A mapping that has other names; the marker may be in it, so it does not keep it alive.
@@ -78,6 +80,24 @@ impl Undefined {
         Self { what: What::Captured(error), place: None, hint: None }
     }
 
+    /// A text in a vault that cannot be opened, or what was to be made of one; using it raises `error`.
+    pub(super) fn sealed(text: Option<Text>, error: TemplateError) -> Self {
+        Self { what: What::Sealed(text, error), place: None, hint: None }
+    }
+
+    /// Whether there is a value that is in a vault and cannot be opened.
+    pub fn is_sealed(&self) -> bool {
+        matches!(self.what, What::Sealed(..))
+    }
+
+    /// The vault's text that cannot be opened.
+    pub fn as_sealed(&self) -> Option<&Text> {
+        match &self.what {
+            What::Sealed(text, _) => text.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The same, asked for at `place`, unless that is known already.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
@@ -104,14 +124,14 @@ impl Undefined {
             What::Attribute { of, shown, .. } => format!("object of type '{of}' has no attribute {shown}"),
             What::InlineIf => "the inline if-expression on line 1 evaluated to false and no else section was defined.".to_owned(),
             What::Said(message) => message.clone(),
-            What::Captured(error) => error.message().to_owned(),
+            What::Captured(error) | What::Sealed(_, error) => error.message().to_owned(),
         }
     }
 
     /// The error of using it.
     pub fn error(&self) -> TemplateError {
         let error = match &self.what {
-            What::Captured(error) => error.clone(),
+            What::Captured(error) | What::Sealed(_, error) => error.clone(),
             What::Name(name) => TemplateError::new(ErrorKind::Undefined { name: Some(Arc::clone(name)) }, self.message()),
             What::Attribute { .. } | What::Said(_) => TemplateError::new(ErrorKind::Undefined { name: None }, self.message()),
             What::InlineIf => TemplateError::new(ErrorKind::Render, self.message()),

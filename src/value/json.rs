@@ -3,7 +3,7 @@
 use num_bigint::BigInt;
 use serde_json::Value as Json;
 
-use super::{Key, Value};
+use super::{Key, Text, Value};
 
 /// A value from JSON; its texts are neither trusted nor secret.
 pub fn from_json(json: Json) -> Value {
@@ -27,10 +27,26 @@ pub fn to_json_shown(value: &Value) -> Json {
     convert(value, Secrets::Hide)
 }
 
-#[derive(Clone, Copy, PartialEq)]
+/// As [`to_json_shown`], with what came out of vaults as `***` too, which Ansible shows to people: for `Debug`.
+pub(super) fn to_json_logged(value: &Value) -> Json {
+    convert(value, Secrets::HideVaults)
+}
+
+#[derive(Clone, Copy)]
 enum Secrets {
     Reveal,
     Hide,
+    HideVaults,
+}
+
+impl Secrets {
+    fn hides(self, text: &Text) -> bool {
+        match self {
+            Self::Reveal => false,
+            Self::Hide => text.is_secret(),
+            Self::HideVaults => text.is_secret() || text.envelope().is_some(),
+        }
+    }
 }
 
 fn convert(value: &Value, secrets: Secrets) -> Json {
@@ -40,7 +56,7 @@ fn convert(value: &Value, secrets: Secrets) -> Json {
         Value::Int(number) => Json::from(*number),
         Value::BigInt(number) => exact_number(&number.to_string()),
         Value::Float(number) => serde_json::Number::from_f64(*number).map_or_else(|| Json::from(non_finite(*number)), Json::Number),
-        Value::Text(text) if text.is_secret() && secrets == Secrets::Hide => Json::from("***"),
+        Value::Text(text) if secrets.hides(text) => Json::from("***"),
         Value::Text(text) => Json::from(text.as_str()),
         Value::Date(date) => Json::from(date.to_string()),
         Value::DateTime(moment, offset) => Json::from(iso(moment, *offset)),
@@ -96,7 +112,9 @@ mod tests {
 
     #[test]
     fn secrets_are_hidden_when_shown() {
-        let value = Value::Text(super::super::Text::from("hunter2").into_secret());
+        let value = Value::Text(Text::from("hunter2").into_secret());
         assert_eq!((to_json(&value), to_json_shown(&value)), (Json::from("hunter2"), Json::from("***")));
+        let vaulted = Value::Text(Text::sealed("x", None).opened("hunter2"));
+        assert_eq!((to_json_shown(&vaulted), to_json_logged(&vaulted)), (Json::from("hunter2"), Json::from("***")));
     }
 }

@@ -195,10 +195,10 @@ impl PartialEq for Value {
     }
 }
 
-/// For tests and logs: JSON, with secrets hidden.
+/// For tests and logs: JSON, with secrets and what came out of vaults hidden.
 impl fmt::Debug for Value {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}", to_json_shown(self))
+        write!(formatter, "{}", json::to_json_logged(self))
     }
 }
 

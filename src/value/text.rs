@@ -1,5 +1,6 @@
-//! A text and what is known of it: whether the user wrote it (only then may it be a template), whether it is secret, where it
-//! was written. Passing a text on whole keeps this; making a new text of its characters drops trust and keeps secrecy.
+//! A text and what is known of it: whether the user wrote it (only then may it be a template), whether it is secret, whether it
+//! is or was in a vault, where it was written. Passing a text on whole keeps this; making a new text of its characters drops trust
+//! and keeps secrecy.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +18,19 @@ pub struct Text {
 struct Tags {
     trusted: bool,
     secret: bool,
+    vault: Vaulted,
     origin: Option<Span>,
+}
+
+/// How a text stands to a vault.
+#[derive(Clone, Default)]
+enum Vaulted {
+    #[default]
+    Never,
+    /// The characters are the envelope; whoever uses the text opens it first.
+    Sealed,
+    /// The characters came out of this envelope.
+    Opened(Arc<str>),
 }
 
 impl Text {
@@ -28,12 +41,25 @@ impl Text {
 
     /// A text that the user wrote at `origin`. For loaders of playbooks, variables and inventories alone (invariant 6).
     pub fn trusted(chars: impl Into<Arc<str>>, origin: Option<Span>) -> Self {
-        Self { chars: chars.into(), tags: Some(Arc::new(Tags { trusted: true, secret: false, origin })) }
+        Self { chars: chars.into(), tags: Some(Arc::new(Tags { trusted: true, origin, ..Tags::default() })) }
     }
 
     /// A text that has a place but is no template: what `!unsafe` marks.
     pub fn untrusted_at(chars: impl Into<Arc<str>>, origin: Span) -> Self {
-        Self { chars: chars.into(), tags: Some(Arc::new(Tags { trusted: false, secret: false, origin: Some(origin) })) }
+        Self { chars: chars.into(), tags: Some(Arc::new(Tags { origin: Some(origin), ..Tags::default() })) }
+    }
+
+    /// A vault's envelope, `!vault` in YAML: what is in it is asked for on use, and is no template.
+    pub fn sealed(envelope: impl Into<Arc<str>>, origin: Option<Span>) -> Self {
+        Self { chars: envelope.into(), tags: Some(Arc::new(Tags { vault: Vaulted::Sealed, origin, ..Tags::default() })) }
+    }
+
+    /// What was in this envelope.
+    #[must_use]
+    pub fn opened(&self, plain: impl Into<Arc<str>>) -> Self {
+        let vault = Vaulted::Opened(Arc::clone(&self.chars));
+        let tags = self.tags.as_ref().map_or_else(Tags::default, |tags| (**tags).clone());
+        Self { chars: plain.into(), tags: Some(Arc::new(Tags { vault, ..tags })) }
     }
 
     /// The same text, never to be shown.
@@ -72,6 +98,20 @@ impl Text {
         self.tags.as_ref().is_some_and(|tags| tags.secret)
     }
 
+    /// Whether the characters are a vault's envelope that is still to be opened.
+    pub fn is_sealed(&self) -> bool {
+        self.tags.as_ref().is_some_and(|tags| matches!(tags.vault, Vaulted::Sealed))
+    }
+
+    /// The vault's envelope, of a text that is sealed or came out of one.
+    pub fn envelope(&self) -> Option<&Arc<str>> {
+        match &self.tags.as_ref()?.vault {
+            Vaulted::Never => None,
+            Vaulted::Sealed => Some(&self.chars),
+            Vaulted::Opened(envelope) => Some(envelope),
+        }
+    }
+
     /// Where it was written.
     pub fn origin(&self) -> Option<&Span> {
         self.tags.as_ref()?.origin.as_ref()
@@ -80,7 +120,7 @@ impl Text {
 
 impl fmt::Debug for Text {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_secret() { formatter.write_str("***") } else { fmt::Debug::fmt(&*self.chars, formatter) }
+        if self.is_secret() || self.envelope().is_some() { formatter.write_str("***") } else { fmt::Debug::fmt(&*self.chars, formatter) }
     }
 }
 
@@ -99,5 +139,19 @@ impl From<&str> for Text {
 impl From<String> for Text {
     fn from(chars: String) -> Self {
         Self::new(chars)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_opened_text_remembers_its_envelope_and_hides_itself() {
+        let sealed = Text::sealed("$ANSIBLE_VAULT;1.1;AES256\n61", None);
+        let opened = sealed.opened("hunter2");
+        assert!(sealed.is_sealed() && !opened.is_sealed() && !opened.is_trusted() && !opened.is_secret());
+        assert_eq!(opened.envelope(), Some(sealed.chars()));
+        assert_eq!(format!("{sealed:?} {opened:?}"), "*** ***");
     }
 }

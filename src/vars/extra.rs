@@ -6,23 +6,24 @@ use std::sync::Arc;
 use super::{Layer, Precedence, files, key_values};
 use crate::source::{Diagnostic, Diagnostics, Source, Span};
 use crate::value::{Key, Map, Text, Value};
+use crate::vault::Vault;
 
 /// The layer of all `-e` arguments, later ones over earlier ones; relative files are below `folder`.
-pub fn extra_vars(arguments: &[String], folder: &Path, diagnostics: &mut Diagnostics) -> Arc<Layer> {
+pub fn extra_vars(arguments: &[String], folder: &Path, vault: &Vault, diagnostics: &mut Diagnostics) -> Arc<Layer> {
     let mut vars = Map::new();
     for argument in arguments {
-        if let Some(found) = one(argument, folder, diagnostics) {
+        if let Some(found) = one(argument, folder, vault, diagnostics) {
             vars.extend(found);
         }
     }
     Layer::new(Precedence::Extra, Precedence::Extra.describe(), vars)
 }
 
-fn one(argument: &str, folder: &Path, diagnostics: &mut Diagnostics) -> Option<Map> {
+fn one(argument: &str, folder: &Path, vault: &Vault, diagnostics: &mut Diagnostics) -> Option<Map> {
     let source = Source::named("<CLI option '-e'>", argument);
     let whole = Span::new(&source, 0, argument.len());
     if let Some(name) = argument.strip_prefix('@') {
-        return file(&folder.join(name), &whole, diagnostics);
+        return file(&folder.join(name), &whole, vault, diagnostics);
     }
     match argument.chars().next() {
         Some('/' | '.') => {
@@ -35,11 +36,11 @@ fn one(argument: &str, folder: &Path, diagnostics: &mut Diagnostics) -> Option<M
     }
 }
 
-fn file(path: &Path, argument: &Span, diagnostics: &mut Diagnostics) -> Option<Map> {
-    match Source::read(path) {
+fn file(path: &Path, argument: &Span, vault: &Vault, diagnostics: &mut Diagnostics) -> Option<Map> {
+    match vault.read_source(path) {
         Ok(source) => files::map_of(&source, "extra variables", diagnostics),
         Err(error) => {
-            diagnostics.push(Diagnostic::error(format!("failed to read extra variables from `{}`: {error}", path.display())).at(argument));
+            diagnostics.push(files::unreadable(path, "extra variables from ", &error).at(argument));
             None
         }
     }
@@ -69,7 +70,7 @@ mod tests {
     fn check(arguments: &[&str], shown: &str) {
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let mut diagnostics = Diagnostics::new();
-        let layer = extra_vars(&arguments, Path::new("/nowhere"), &mut diagnostics);
+        let layer = extra_vars(&arguments, Path::new("/nowhere"), &Vault::default(), &mut diagnostics);
         let errors: String = diagnostics.iter().map(|diagnostic| diagnostic.message.clone()).collect();
         assert_eq!(format!("{:?}{errors}", Value::Map(Arc::clone(&layer.vars))), shown);
     }

@@ -5,27 +5,36 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::source::{Diagnostic, Diagnostics, Source};
-use crate::value::{Map, Value};
+use crate::value::{Map, Text, Value};
+use crate::vault::{self, Vault};
 use crate::yaml;
 
 /// What may stand behind a name; without any it may be a folder too. The first that exists is taken, alone.
 const EXTENSIONS: [&str; 4] = ["", ".yml", ".yaml", ".json"];
 
 /// The variables of the file `path`: a map, or nothing. Mistakes go to `diagnostics`.
-pub fn load_vars_file(path: &Path, diagnostics: &mut Diagnostics) -> Option<Map> {
-    match Source::read(path) {
+pub fn load_vars_file(path: &Path, vault: &Vault, diagnostics: &mut Diagnostics) -> Option<Map> {
+    match vault.read_source(path) {
         Ok(source) => map_of(&source, "variables", diagnostics),
         Err(error) => {
-            diagnostics.push(Diagnostic::error(format!("failed to read `{}`: {error}", path.display())));
+            diagnostics.push(unreadable(path, "", &error));
             None
         }
+    }
+}
+
+/// Why a file cannot be read; `what` it holds. What is in a vault says so in Ansible's words.
+pub(super) fn unreadable(path: &Path, what: &str, error: &std::io::Error) -> Diagnostic {
+    match vault::error_of(error) {
+        Some(sealed) => Diagnostic::error(sealed.to_string()).note(format!("`{}` is in a vault", path.display())),
+        None => Diagnostic::error(format!("failed to read {what}`{}`: {error}", path.display())),
     }
 }
 
 /// The variables of a text; `what` names them in messages.
 pub(super) fn map_of(source: &Arc<Source>, what: &str, diagnostics: &mut Diagnostics) -> Option<Map> {
     let node = yaml::load_one(source, diagnostics)?;
-    match node.to_value() {
+    match from_json(source.text(), node.to_value()) {
         Value::Map(map) => Some(Arc::unwrap_or_clone(map)),
         Value::Null => Some(Map::new()),
         _ => {
@@ -33,6 +42,31 @@ pub(super) fn map_of(source: &Arc<Source>, what: &str, diagnostics: &mut Diagnos
             diagnostics.push(node.error(format!("found {found}, expected a map of {what}")));
             None
         }
+    }
+}
+
+/// In JSON, `{"__ansible_vault": …}` stands for a text in a vault and `{"__ansible_unsafe": …}` for one that is no template: what
+/// `ansible-inventory` writes. YAML has tags for that.
+fn from_json(text: &str, value: Value) -> Value {
+    let is_marked = text.contains("\"__ansible_vault\"") || text.contains("\"__ansible_unsafe\"");
+    if is_marked && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() { unmarked(value) } else { value }
+}
+
+fn unmarked(value: Value) -> Value {
+    let text = |name: &str| match value.get(name) {
+        Some(Value::Text(text)) if value.as_map().is_some_and(|map| map.len() == 1) => Some(text.clone()),
+        _ => None,
+    };
+    if let Some(sealed) = text("__ansible_vault") {
+        return Value::Text(Text::sealed(Arc::clone(sealed.chars()), sealed.origin().cloned()));
+    }
+    if let Some(raw) = text("__ansible_unsafe") {
+        return Value::Text(raw.into_untrusted());
+    }
+    match value {
+        Value::List(items) => Value::list(items.iter().cloned().map(unmarked).collect()),
+        Value::Map(map) => Value::map(map.iter().map(|(key, value)| (key.clone(), unmarked(value.clone()))).collect()),
+        other => other,
     }
 }
 
@@ -50,8 +84,8 @@ pub(super) struct VarDir {
 }
 
 impl VarDir {
-    pub fn new(path: &Path) -> Self {
-        let folder = |name| VarFolder::list(&path.join(name));
+    pub fn new(path: &Path, vault: &Arc<Vault>) -> Self {
+        let folder = |name| VarFolder::list(&path.join(name), vault);
         Self { path: path.to_path_buf(), groups: folder("group_vars"), hosts: folder("host_vars") }
     }
 }
@@ -63,6 +97,7 @@ pub(super) struct VarFolder {
 
 struct Entry {
     path: PathBuf,
+    vault: Arc<Vault>,
     is_folder: bool,
     loaded: OnceLock<Loaded>,
 }
@@ -74,7 +109,7 @@ struct Loaded {
 }
 
 impl VarFolder {
-    fn list(path: &Path) -> Self {
+    fn list(path: &Path, vault: &Arc<Vault>) -> Self {
         let mut names: HashMap<String, bool> = HashMap::new();
         for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
             names.insert(entry.file_name().to_string_lossy().into_owned(), entry.path().is_dir());
@@ -86,7 +121,7 @@ impl VarFolder {
                 if *is_folder && !extension.is_empty() {
                     continue;
                 }
-                let entry = || Entry { path: path.join(name), is_folder: *is_folder, loaded: OnceLock::new() };
+                let entry = || Entry { path: path.join(name), vault: Arc::clone(vault), is_folder: *is_folder, loaded: OnceLock::new() };
                 entries.entry(subject.to_owned()).or_insert_with(entry);
             }
         }
@@ -115,7 +150,7 @@ impl Entry {
             }
             let mut loaded = Loaded::default();
             for path in paths {
-                if let Some(vars) = load_vars_file(&path, &mut loaded.diagnostics) {
+                if let Some(vars) = load_vars_file(&path, &self.vault, &mut loaded.diagnostics) {
                     loaded.files.push(VarFile { from: path.to_string_lossy().into(), vars: Arc::new(vars) });
                 }
             }

@@ -8,6 +8,7 @@ use crate::inventory::{GroupId, HostId, Inventory};
 use crate::template::print::value_to_text;
 use crate::template::python::json::{JsonOptions, dumps};
 use crate::value::{Key, Map, Value};
+use crate::vault::VaultError;
 use crate::yaml::{EmitOptions, FlowStyle, emit};
 
 /// Whether variables are shown where they take effect, or where they were written.
@@ -130,7 +131,7 @@ impl<'w> InventoryReport<'w> {
 
     /// `--host`.
     pub fn host_json(&self, host: HostId) -> String {
-        json(&Value::map(self.host_vars(host)))
+        json(&sealed(&Value::map(self.host_vars(host))))
     }
 
     /// `--host --yaml`.
@@ -138,28 +139,37 @@ impl<'w> InventoryReport<'w> {
         yaml(&Value::map(self.host_vars(host)))
     }
 
-    /// `--graph` of a group, with variables for `--vars`; `None` where there is no such group.
-    pub fn graph(&self, group: &str, vars: GraphVars) -> Option<String> {
-        let id = self.world.inventory().group_named(group)?;
+    /// `--graph` of a group, with variables for `--vars`, of which those in a vault are opened; `None` where there is no such group.
+    pub fn graph(&self, group: &str, vars: GraphVars) -> Result<Option<String>, VaultError> {
+        let Some(id) = self.world.inventory().group_named(group) else { return Ok(None) };
         let mut lines = Vec::new();
-        self.graph_group(id, 0, vars, &mut lines);
-        Some(lines.join("\n"))
+        self.graph_group(id, 0, vars, &mut lines)?;
+        Ok(Some(lines.join("\n")))
     }
 
-    fn graph_group(&self, id: GroupId, depth: usize, vars: GraphVars, lines: &mut Vec<String>) {
+    fn graph_group(&self, id: GroupId, depth: usize, vars: GraphVars, lines: &mut Vec<String>) -> Result<(), VaultError> {
         let inventory = self.world.inventory();
         let group = inventory.group(id);
         lines.push(branch(depth, &format!("@{}:", group.name())));
-        group.children().iter().for_each(|child| self.graph_group(*child, depth + 1, vars, lines));
+        group.children().iter().try_for_each(|child| self.graph_group(*child, depth + 1, vars, lines))?;
         for host in group.hosts().iter().filter(|_| id != Inventory::ALL) {
             lines.push(branch(depth + 1, inventory.host(*host).name()));
             if vars == GraphVars::Show {
-                graph_vars(&self.host_vars(*host), depth + 2, lines);
+                graph_vars(&self.opened(self.host_vars(*host))?, depth + 2, lines);
             }
         }
         if vars == GraphVars::Show {
-            graph_vars(&self.group_vars(id), depth + 1, lines);
+            graph_vars(&self.opened(self.group_vars(id))?, depth + 1, lines);
         }
+        Ok(())
+    }
+
+    fn opened(&self, vars: Map) -> Result<Map, VaultError> {
+        let open = |value: Value| match value {
+            Value::Text(text) if text.is_sealed() => self.world.vault().open_text(&text).map(Value::Text),
+            other => Ok(other),
+        };
+        vars.into_iter().map(|(key, value)| Ok((key, open(value)?))).collect()
     }
 
     fn shows(&self, host: HostId) -> bool {
@@ -213,9 +223,22 @@ fn name(name: &Arc<str>) -> Key {
     Key::from(&**name)
 }
 
-/// Texts that are no templates are marked, so that whoever reads the list can tell.
+/// Texts that are in a vault stay there, as JSON shows them.
+fn sealed(value: &Value) -> Value {
+    match value {
+        Value::Text(text) if text.is_sealed() => {
+            Value::map([(Key::from("__ansible_vault"), Value::text(text.as_str()))].into_iter().collect::<Map>())
+        }
+        Value::List(items) => Value::list(items.iter().map(sealed).collect()),
+        Value::Map(map) => Value::map(map.iter().map(|(key, value)| (key.clone(), sealed(value))).collect::<Map>()),
+        other => other.clone(),
+    }
+}
+
+/// Texts that are in a vault stay there, and texts that are no templates are marked, so that whoever reads the list can tell.
 fn marked(value: &Value) -> Value {
     match value {
+        Value::Text(text) if text.is_sealed() => sealed(value),
         Value::Text(text) if !text.is_trusted() => {
             Value::map([(Key::from("__ansible_unsafe"), value.clone())].into_iter().collect::<Map>())
         }

@@ -281,7 +281,7 @@ mod tests {
         inventory.set_host_variable(host, "y", Value::text("host"));
         inventory.settle();
         let extra = Layer::single(Precedence::Extra, "e", Value::text("extra"));
-        let world = VarWorld::new(Arc::new(inventory), extra, RunVars::default(), hash_behaviour, &mut Diagnostics::new());
+        let world = VarWorld::new(Arc::new(inventory), extra, RunVars::default(), hash_behaviour, &Arc::default(), &mut Diagnostics::new());
         (world, host)
     }
 

@@ -12,6 +12,7 @@ use crate::inventory::{GroupId, HostId, Inventory};
 use crate::source::Diagnostics;
 use crate::template::{Scope, Variable};
 use crate::value::Map;
+use crate::vault::Vault;
 
 /// What becomes of a map that two levels define: the setting `hash_behaviour`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +28,7 @@ pub enum HashBehaviour {
 #[derive(Clone)]
 pub struct VarWorld {
     inventory: Arc<Inventory>,
+    vault: Arc<Vault>,
     inventory_dirs: Arc<[Arc<VarDir>]>,
     playbook_dir: Option<Arc<VarDir>>,
     known: Shelf<HostVars>,
@@ -53,20 +55,22 @@ struct GroupLayers {
 }
 
 impl VarWorld {
-    /// A world with the variable files beside the inventory's sources. Mistakes in files of known groups and hosts go to `diagnostics`.
+    /// A world with the variable files beside the inventory's sources, opened with the secrets of `vault`. Mistakes in files of known groups and hosts go to `diagnostics`.
     pub fn new(
         inventory: Arc<Inventory>,
         extra: Arc<Layer>,
         run: RunVars,
         hash_behaviour: HashBehaviour,
+        vault: &Arc<Vault>,
         diagnostics: &mut Diagnostics,
     ) -> Self {
-        let dirs: Arc<[Arc<VarDir>]> = inventory.var_dirs().iter().map(|path| Arc::new(VarDir::new(path))).collect();
+        let dirs: Arc<[Arc<VarDir>]> = inventory.var_dirs().iter().map(|path| Arc::new(VarDir::new(path, vault))).collect();
         let world = Self {
             derived: Arc::new(Derived::new(&inventory)),
             run: run.layer(&inventory, None),
             run_vars: Arc::new(run),
             inventory,
+            vault: Arc::clone(vault),
             inventory_dirs: dirs,
             playbook_dir: None,
             known: Shelf::default(),
@@ -85,7 +89,7 @@ impl VarWorld {
         let is_new = !self.inventory_dirs.iter().any(|dir| dir.path == playbook_dir);
         // What a world before this one has read is not read again.
         let shared = self.var_dirs().find(|dir| dir.path == playbook_dir).cloned();
-        let dir = shared.unwrap_or_else(|| Arc::new(VarDir::new(playbook_dir)));
+        let dir = shared.unwrap_or_else(|| Arc::new(VarDir::new(playbook_dir, &self.vault)));
         let mut world = self.clone();
         world.run = self.run_vars.layer(&self.inventory, Some(playbook_dir));
         world.derived = Arc::new(Derived::new(&self.inventory));
@@ -104,6 +108,11 @@ impl VarWorld {
         world.inventory = inventory;
         world.inventory_dirs.iter().chain(&world.playbook_dir).for_each(|dir| world.check(dir, diagnostics));
         world
+    }
+
+    /// The secrets that variable files are opened with.
+    pub fn vault(&self) -> &Arc<Vault> {
+        &self.vault
     }
 
     /// The hosts and groups.

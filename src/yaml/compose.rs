@@ -212,6 +212,7 @@ impl<'s, 'd> Composer<'s, 'd> {
         let value = match self.scalar_value(properties.tag.as_deref(), &text, style) {
             Ok(Meaning::Value(value)) => value,
             Ok(Meaning::Text) => text_value(text, &span, is_unsafe),
+            Ok(Meaning::Vault) => Value::Text(Text::sealed(text, Some(span.clone()))),
             Ok(Meaning::Role(found)) => {
                 role = found;
                 text_value(text, &span, is_unsafe)
@@ -242,7 +243,7 @@ impl<'s, 'd> Composer<'s, 'd> {
             };
         };
         if matches!(tag, "!vault" | "!vault-encrypted") {
-            return Err(wrong(format!("found `{tag}`: vaulted values come with a later release")));
+            return Ok(Meaning::Vault);
         }
         Ok(Meaning::Value(match tag.strip_prefix(YAML) {
             Some("str") => return Ok(Meaning::Text),
@@ -382,6 +383,7 @@ impl<'s, 'd> Composer<'s, 'd> {
 enum Meaning {
     Value(Value),
     Text,
+    Vault,
     Role(Role),
 }
 

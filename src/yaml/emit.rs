@@ -193,6 +193,12 @@ impl Writer<'_> {
     }
 
     fn scalar(&mut self, value: &Value) {
+        if let Value::Text(sealed) = value
+            && sealed.is_sealed()
+        {
+            self.events.push(Event::scalar(None, Some("!vault"), sealed.as_str(), false, false, ScalarStyle::Literal));
+            return;
+        }
         let (tag, text) = match value {
             Value::Null => ("null", "null".to_owned()),
             Value::Bool(value) => ("bool", value.to_string()),

@@ -82,10 +82,10 @@ fn tags_are_ansible_s() {
         r#"["1",12,12,5,null,"hi",["b"],[["b","c"]]]"#,
     );
     check_error("a: !foo b", &["t:1:4 found unknown tag `!foo`"]);
-    check_error(
-        "a: !vault |\n  x\nb: !!int x",
-        &["t:1:4 found `!vault`: vaulted values come with a later release", "t:3:4 `x` is not an integer"],
-    );
+    check_error("a: !vault [x]\nb: !!int x", &["t:1:11 found a collection, expected a text for `!vault`", "t:2:4 `x` is not an integer"]);
+    let (documents, _) = read("a: !vault |\n  x\n  y\nb: !vault-encrypted z");
+    let sealed = |name: &str| documents[0].get(name).unwrap().as_text().unwrap().envelope().map(|chars| chars.to_string());
+    assert_eq!((sealed("a").as_deref(), sealed("b").as_deref()), (Some("x\ny\n"), Some("z")));
     let (documents, _) = read("a: !unsafe {b: '{{ c }}'}\nd: '{{ e }}'\nf: !unsafe x");
     let trusted = |name: &str| documents[0].get(name).unwrap().as_text().unwrap().is_trusted();
     assert_eq!((trusted("d"), trusted("f")), (true, false));

@@ -69,7 +69,12 @@ impl Batch<'_, '_> {
                 Value::List(items) => items.iter().filter_map(|item| rendered(&templar, item)).collect(),
                 one => rendered(&templar, one).into_iter().collect(),
             };
-            match crate::executor::play::vars_file_layer(&self.play.dir, &names, &mut Diagnostics::new()) {
+            match crate::executor::play::vars_file_layer(
+                &self.play.dir,
+                &names,
+                self.executor.world.lookups.vault(),
+                &mut Diagnostics::new(),
+            ) {
                 Some(layer) => layers.push(layer),
                 None => complete = false,
             }

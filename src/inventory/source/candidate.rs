@@ -50,7 +50,8 @@ impl<'c> Candidate<'c> {
 
     /// The file's text.
     pub fn source(&self) -> Result<&Arc<Source>, Failure> {
-        let read = || Source::read(self.path).map_err(|error| format!("failed to read `{}`: {error}", self.path.display()));
+        let read =
+            || self.options.vault.read_source(self.path).map_err(|error| format!("failed to read `{}`: {error}", self.path.display()));
         self.source.get_or_init(read).as_ref().map_err(|error| Failure::from(error.clone()))
     }
 

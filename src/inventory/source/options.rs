@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::inventory::{HostId, Inventory, Mismatch};
 use crate::template::{Context, Engine};
 use crate::value::Map;
+use crate::vault::Vault;
 
 /// Settings and help from the floors above.
 #[derive(Clone)]
@@ -42,6 +43,8 @@ pub struct SourceOptions {
     pub templates: Option<(Arc<Engine>, Arc<Context>)>,
     /// Variables of a host with those of the files beside the sources: `use_vars_plugins`.
     pub with_var_files: Option<Arc<VarFiles>>,
+    /// The secrets that sources are opened with.
+    pub vault: Arc<Vault>,
 }
 
 /// Makes of an inventory what answers for its hosts.
@@ -109,6 +112,7 @@ impl Default for SourceOptions {
             extra: Arc::default(),
             templates: None,
             with_var_files: None,
+            vault: Arc::default(),
         }
     }
 }

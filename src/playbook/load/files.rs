@@ -8,20 +8,23 @@ use super::argument_spec::absolute;
 use crate::playbook::{Context, Entry};
 use crate::source::{Diagnostic, Diagnostics, Source, Span, Spanned};
 use crate::value::{Map, Value};
+use crate::vault;
 use crate::yaml::{self, Node};
 
 impl Loader<'_> {
     /// Reads and parses a YAML file; `None` (with a diagnostic) if it cannot be read.
     pub(super) fn read(&self, path: &Path, named_at: Option<&Span>, diagnostics: &mut Diagnostics) -> Option<(Arc<Source>, Option<Node>)> {
-        match std::fs::read_to_string(path) {
-            Ok(text) => {
-                let source = Source::file(path, text);
+        match self.world.vault.read_source(path) {
+            Ok(source) => {
                 let node = yaml::load_one(&source, diagnostics);
                 Some((source, node))
             }
             Err(error) => {
                 self.missing.set(true);
-                let diagnostic = Diagnostic::error(format!("could not read `{}`: {}", path.display(), io_reason(&error)));
+                let diagnostic = vault::error_of(&error).map_or_else(
+                    || Diagnostic::error(format!("could not read `{}`: {}", path.display(), io_reason(&error))),
+                    |sealed| Diagnostic::error(sealed.to_string()).note(format!("`{}` is in a vault", path.display())),
+                );
                 diagnostics.push(named_at.map_or(diagnostic.clone(), |span| diagnostic.at(span)));
                 None
             }

@@ -27,6 +27,7 @@ use super::{Block, Collections, Context, Entry, Play, Playbook, Role, Task};
 use crate::source::{Diagnostic, Diagnostics, Spanned};
 use crate::template::Templar;
 use crate::value::{Map, Value};
+use crate::vault::Vault;
 
 /// What is known of a module's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub struct World<'a> {
     pub module_names: Vec<&'static str>,
     /// Whether `with_…` may name this lookup.
     pub lookup: &'a dyn Fn(&str) -> bool,
+    /// The secrets of the run: every file may be in a vault.
+    pub vault: &'a Vault,
     /// Renders the name of an imported file with extra variables and these layers, the weakest first.
     pub render: &'a dyn Fn(&Value, &[Arc<Map>]) -> Result<Value, Diagnostic>,
 }

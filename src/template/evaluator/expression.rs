@@ -270,7 +270,7 @@ impl Evaluator {
                 return Ok(undefined.clone());
             }
         }
-        let result = arguments.bind(filter.name, filter.params).and_then(|bound| (filter.run)(self, val, &bound));
+        let result = arguments.bind(filter.function_name(), filter.params).and_then(|bound| (filter.run)(self, val, &bound));
         settle(result, "filter", filter.name)
     }
 

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::super::ir::Expr;
+use super::super::ir::{Expr, Stmt, Template};
 use super::super::{ErrorKind, Result, Scope, TemplateError, Variable};
 use super::frame::{Frame, FrameRef};
 use super::{Evaluator, Loaded, ScopeVal, Unit};
 use crate::source::{Source, Span};
-use crate::value::Text;
+use crate::value::{Text, Value};
 
 /// What a template sees that was imported without context: nothing.
 struct NoNames;
@@ -97,17 +97,26 @@ impl Evaluator {
             }
         };
         let syntax = Arc::clone(&self.unit.syntax);
-        let template = self.session.engine.template(&text, &syntax)?;
+        let template = if text.is_trusted() {
+            self.session.engine.template(&text, &syntax)?
+        } else {
+            // As Ansible: what was in a vault is text and no template, where another template includes it.
+            let body = vec![Stmt::Raw(Value::Text(text.clone()))];
+            Arc::new(Template { body, blocks: Vec::new(), mutates: false })
+        };
         Ok(Loaded { text, template, syntax, name: name.to_owned() })
     }
 
     fn read_template(&self, path: &Path) -> Result<Text> {
-        let bytes = self.session.context.lookups.read_file(path)?;
-        let chars = String::from_utf8(bytes).map_err(|_| {
+        let content = self.session.context.lookups.read(path)?;
+        let chars = String::from_utf8(content.bytes).map_err(|_| {
             TemplateError::new(ErrorKind::File, format!("Template source files must be utf-8 encoded: '{}'", path.display()))
         })?;
         let source = Source::file(path, chars);
         let span = Span::new(&source, 0, source.text().len());
+        if content.was_sealed {
+            return Ok(Text::untrusted_at(source.text(), span));
+        }
         Ok(Text::trusted(source.text(), Some(span)))
     }
 }

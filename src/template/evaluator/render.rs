@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::ir::{Stmt, Template};
 use super::super::lower::Embedded;
-use super::super::{Pending, Result, Syntax, TemplateError, Undefined, Val, is_template};
+use super::super::{ErrorKind, Pending, Result, Syntax, TemplateError, Undefined, Val, is_template};
 use super::frame::{Frame, FrameRef};
 use super::output::Output;
 use super::{Evaluator, Loaded, ScopeRef, Unit, with_stack};
@@ -20,17 +20,31 @@ impl Evaluator {
     /// A value as the scope holds it: templates in it are rendered, or will be on access.
     pub(super) fn load(&self, value: Value, scope: &ScopeRef) -> Result<Val> {
         match &value {
+            Value::Text(text) if text.is_sealed() => Ok(self.unseal(text)),
             Value::Text(text) if text.is_trusted() && is_template(text.as_str()) => match self.render_text(text, scope) {
                 Err(error) if error.is_undefined() => Ok(Undefined::captured(error).into()),
+                Err(error) if matches!(error.kind(), ErrorKind::Vault { .. }) => Ok(Undefined::sealed(None, error).into()),
                 result => result,
             },
-            Value::List(items) if items.iter().any(holds_template) => {
-                Ok(Val::list(items.iter().map(|item| pending(item, scope)).collect()))
-            }
-            Value::Map(map) if map.values().any(holds_template) => {
+            Value::List(items) if items.iter().any(is_unfinished) => Ok(Val::list(items.iter().map(|item| pending(item, scope)).collect())),
+            Value::Map(map) if map.values().any(is_unfinished) => {
                 Ok(Val::dict(map.iter().map(|(key, value)| (key.clone(), pending(value, scope))).collect()))
             }
             _ => Ok(Val::Plain(value)),
+        }
+    }
+
+    /// What is in a vault; a marker that says why where it cannot be opened.
+    fn unseal(&self, sealed: &Text) -> Val {
+        match self.session.context.lookups.vault().open_text(sealed) {
+            Ok(text) => Val::from(text),
+            Err(error) => {
+                let message = format!("Attempt to use undecryptable variable: {error}");
+                let error = TemplateError::new(ErrorKind::Vault { expression: false }, message)
+                    .at(sealed.origin().cloned())
+                    .label("sealed in a vault");
+                Undefined::sealed(Some(sealed.clone()), error).into()
+            }
         }
     }
 
@@ -137,18 +151,18 @@ impl Evaluator {
     }
 }
 
-/// Whether a text that may be a template is anywhere in the value.
-fn holds_template(value: &Value) -> bool {
+/// Whether a text that may be a template, or is in a vault, is anywhere in the value.
+fn is_unfinished(value: &Value) -> bool {
     match value {
-        Value::Text(text) => text.is_trusted() && is_template(text.as_str()),
-        Value::List(items) => items.iter().any(holds_template),
-        Value::Map(map) => map.values().any(holds_template),
+        Value::Text(text) => text.is_trusted() && is_template(text.as_str()) || text.is_sealed(),
+        Value::List(items) => items.iter().any(is_unfinished),
+        Value::Map(map) => map.values().any(is_unfinished),
         _ => false,
     }
 }
 
 fn pending(value: &Value, scope: &ScopeRef) -> Val {
-    if holds_template(value) {
+    if is_unfinished(value) {
         Val::Pending(Rc::new(Pending { value: value.clone(), scope: Rc::clone(scope) }))
     } else {
         Val::Plain(value.clone())

@@ -17,6 +17,11 @@ const DEFAULT: &[Param] = &[Param::Optional("default_value"), Param::Optional("b
 const TERNARY: &[Param] = &[Param::Required("true_val"), Param::Required("false_val"), Param::Optional("none_val")];
 
 fn default(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
+    if let Val::Undefined(undefined) = value
+        && undefined.is_sealed()
+    {
+        return Ok(value.clone());
+    }
     let replace = value.is_undefined() || arguments.flag_or(evaluator, 1, false)? && !evaluator.truthy(value)?;
     Ok(if replace { arguments.get(0).cloned().unwrap_or_else(|| Val::from("")) } else { value.clone() })
 }
@@ -77,5 +82,9 @@ fn ternary(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val>
 }
 
 fn type_debug(_: &Evaluator, value: &Val, _: &Bound) -> Result<Val> {
-    Ok(Val::from(if value.is_undefined() { "UndefinedMarker" } else { value.type_name() }))
+    Ok(Val::from(match value {
+        Val::Undefined(undefined) if undefined.is_sealed() => "VaultExceptionMarker",
+        Val::Undefined(_) => "UndefinedMarker",
+        other => other.type_name(),
+    }))
 }

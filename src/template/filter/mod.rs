@@ -17,9 +17,9 @@ mod select;
 mod set;
 mod text;
 mod time;
-mod unsupported;
 mod url;
 mod urlize;
+mod vault;
 mod wrap;
 
 use super::{Evaluator, Filter, Markers, Param, Result, TemplateError, Val};
@@ -48,9 +48,9 @@ pub const FILTERS: &[&[Filter]] = &[
     set::FILTERS,
     text::FILTERS,
     time::FILTERS,
-    unsupported::FILTERS,
     url::FILTERS,
     urlize::FILTERS,
+    vault::FILTERS,
 ];
 
 /// A row of a family's table; undefined input or arguments are the result.

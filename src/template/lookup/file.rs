@@ -63,7 +63,17 @@ fn file(evaluator: &Evaluator, terms: &[Val], options: &Options) -> Result<Vec<V
 }
 
 fn unvault(evaluator: &Evaluator, terms: &[Val], _: &Options) -> Result<Vec<Val>> {
-    terms.iter().map(|term| read(evaluator, evaluator.text(term)?.as_str()).map(Val::from)).collect()
+    let context = evaluator.context();
+    let content = |term: &Val| {
+        let term = evaluator.text(term)?;
+        let Some(path) = context.find_file("files", term.as_str()) else {
+            return refuse(format!("Unable to find file matching \"{}\"", term.as_str()));
+        };
+        let bytes = context.lookups.read_file(&path)?;
+        evaluator.charge(bytes.len())?;
+        Ok(Val::from(String::from_utf8_lossy(&bytes).into_owned()))
+    };
+    terms.iter().map(content).collect()
 }
 
 /// Files alone, of the first place that has the pattern's directory; sorted.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::{refuse, test};
 use crate::template::{Bound, Evaluator, Param, Result, Test, Val};
+use crate::vault::is_vault;
 
 pub(super) const TESTS: &[Test] = &[
     test("abs", &[], |_, value, _| on_path(value, Path::is_absolute)),
@@ -51,10 +52,15 @@ fn same_file(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<bo
 }
 
 fn vaulted_file(evaluator: &Evaluator, value: &Val, _: &Bound) -> Result<bool> {
-    let path = evaluator.text(value)?;
-    let mut head = [0; 14];
-    match std::fs::File::open(path.as_str()) {
-        Ok(mut file) => Ok(file.read_exact(&mut head).is_ok() && head == *b"$ANSIBLE_VAULT"),
-        Err(error) => refuse(format!("Cannot test if the file {} is a vault: {error}", path.as_str())),
+    let (path, shown) = (evaluator.text(value)?, evaluator.repr(value)?);
+    let mut head = Vec::new();
+    let read = std::fs::File::open(path.as_str()).and_then(|file| file.take(64).read_to_end(&mut head));
+    match read {
+        Ok(_) => Ok(is_vault(&head)),
+        Err(error) => {
+            let text = error.to_string();
+            let (reason, code) = (text.split(" (os error").next().unwrap_or(&text), error.raw_os_error().unwrap_or_default());
+            refuse(format!("Cannot test if the file {} is a vault: [Errno {code}] {reason}: b'{}'", shown.as_str(), path.as_str()))
+        }
     }
 }

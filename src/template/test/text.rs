@@ -2,7 +2,7 @@
 
 use super::{refuse, test};
 use crate::template::python::regex::{Anchor, Flags, compile};
-use crate::template::{Bound, Evaluator, Param, Result, TemplateError, Test, Val};
+use crate::template::{Bound, Evaluator, Markers, Param, Result, TemplateError, Test, Val};
 
 use Param::{Optional, Required};
 
@@ -20,12 +20,20 @@ pub(super) const TESTS: &[Test] = &[
     }),
     test("search", PATTERN, |evaluator, value, arguments| matches(evaluator, value, arguments, Anchor::Anywhere)),
     test("upper", &[], |evaluator, value, _| Ok(is_cased(evaluator.text(value)?.as_str(), char::is_uppercase, char::is_lowercase))),
-    // A text that was decrypted is told from others with the vaults.
-    test("vault_encrypted", &[], |_, _, _| Ok(false)),
+    Test { name: "vault_encrypted", params: &[], markers: Markers::Accept, run: vault_encrypted },
 ];
 
 const PATTERN: &[Param] = &[Optional("pattern"), Optional("ignorecase"), Optional("multiline")];
 const REGEX: &[Param] = &[Required("pattern"), Optional("ignorecase"), Optional("multiline"), Optional("match_type")];
+
+/// Whether the text is in a vault, or came out of one whole.
+fn vault_encrypted(_: &Evaluator, value: &Val, _: &Bound) -> Result<bool> {
+    match value {
+        Val::Undefined(undefined) if undefined.is_sealed() => Ok(true),
+        Val::Undefined(undefined) => Err(undefined.error()),
+        other => Ok(other.as_text().is_some_and(|text| text.envelope().is_some())),
+    }
+}
 
 /// Python's `islower`, `isupper`: one letter at least is so, none is the other.
 fn is_cased(text: &str, wanted: fn(char) -> bool, other: fn(char) -> bool) -> bool {

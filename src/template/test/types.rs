@@ -1,13 +1,13 @@
 //! Tests of what a value is.
 
 use super::test;
-use crate::template::{Markers, Test, Val};
+use crate::template::{Markers, Result, Test, Val};
 use crate::value::Value;
 
 pub(super) const TESTS: &[Test] = &[
     test("boolean", &[], |_, value, _| Ok(matches!(value, Val::Plain(Value::Bool(_))))),
     test("callable", &[], |_, value, _| Ok(matches!(value, Val::Object(object) if object.is_callable()))),
-    Test { name: "defined", params: &[], markers: Markers::Accept, run: |_, value, _| Ok(!value.is_undefined()) },
+    Test { name: "defined", params: &[], markers: Markers::Accept, run: |_, value, _| Ok(!is_missing(value)?) },
     // There is no markup: what `escape` gives is a text.
     test("escaped", &[], |_, _, _| Ok(false)),
     test("false", &[], |_, value, _| Ok(matches!(value, Val::Plain(Value::Bool(false))))),
@@ -22,7 +22,7 @@ pub(super) const TESTS: &[Test] = &[
     test("sequence", &[], |_, value, _| Ok(is_sized(value))),
     test("string", &[], |_, value, _| Ok(value.as_text().is_some())),
     test("true", &[], |_, value, _| Ok(matches!(value, Val::Plain(Value::Bool(true))))),
-    Test { name: "undefined", params: &[], markers: Markers::Accept, run: |_, value, _| Ok(value.is_undefined()) },
+    Test { name: "undefined", params: &[], markers: Markers::Accept, run: |_, value, _| is_missing(value) },
 ];
 
 fn is_nan(value: &Val) -> bool {
@@ -35,4 +35,12 @@ fn is_bytes(value: &Val) -> bool {
 
 fn is_sized(value: &Val) -> bool {
     value.is_list() || value.is_mapping() || value.as_text().is_some() || matches!(value, Val::Range(_)) || is_bytes(value)
+}
+
+/// Whether there is no value; of one in a vault that cannot be opened nobody knows.
+fn is_missing(value: &Val) -> Result<bool> {
+    match value {
+        Val::Undefined(undefined) if undefined.is_sealed() => Err(undefined.error()),
+        other => Ok(other.is_undefined()),
+    }
 }
