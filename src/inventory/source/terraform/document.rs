@@ -224,11 +224,11 @@ mod tests {
                 {"index_key":"k","attributes":{"p":"secret","q":1},"sensitive_attributes":[[{"type":"get_attr","value":"p"}]]},
                 {"deposed":"x","attributes":{}}]}]}"#;
         assert!(is_likely(state));
-        assert_eq!(shown(state), r#"module.app["a.]b"].module.db.t.n["k"] ["app", "db"] {"p":"***","q":1}"#);
+        assert_eq!(shown(state), r#"module.app["a.]b"].module.db.t.n["k"] ["app", "db"] {"p": "***", "q": 1}"#);
         let show = r#"{"format_version":"1.0","terraform_version":"1.9","values":{"root_module":{"child_modules":[
             {"address":"module.app","child_modules":[{"address":"module.app.module.db","resources":[
                 {"address":"module.app.module.db.t.n[0]","mode":"managed","type":"t","name":"n","index":0,"values":{"p":["x"],"q":1},"sensitive_values":{"p":[true]}}]}]}]}}}"#;
-        assert_eq!(shown(show), r#"module.app.module.db.t.n[0] ["app", "db"] {"p":["***"],"q":1}"#);
+        assert_eq!(shown(show), r#"module.app.module.db.t.n[0] ["app", "db"] {"p": ["***"], "q": 1}"#);
     }
 
     #[test]
