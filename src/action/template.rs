@@ -80,8 +80,8 @@ impl Action for Template {
             return Err(Failure::new(format!("`{}` is a folder, expected a template file", path.display())));
         }
         let source = read(call, &path)?;
-        let rendered =
-            call.templar.render_file_with(&source, &options(call)?, managed(&src, &path, &dest)).map_err(|error| in_file(call, error))?;
+        let managed = managed(call, &src, &path, &dest);
+        let rendered = call.templar.render_file_with(&source, &options(call)?, managed).map_err(|error| in_file(call, error))?;
         let content = encoding.encode(rendered.as_str(), "strict").map_err(wrong_encoding)?;
         let mut args = without(call.args, OWN);
         args.set_own("dest", dest);
@@ -97,7 +97,7 @@ impl Action for Template {
 }
 
 /// What a template may say of itself.
-fn managed(src: &str, path: &std::path::Path, dest: &str) -> Map {
+fn managed(call: &Call<'_>, src: &str, path: &std::path::Path, dest: &str) -> Map {
     use std::os::unix::fs::MetadataExt;
     let mut vars = Map::new();
     let found = std::fs::metadata(path).ok();
@@ -106,7 +106,10 @@ fn managed(src: &str, path: &std::path::Path, dest: &str) -> Map {
     let owner = owner.map_or_else(|| found.as_ref().map_or_else(String::new, |found| found.uid().to_string()), |user| user.name);
     let changed = found.as_ref().map(MetadataExt::mtime).and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
     let local = |stamp: jiff::Timestamp| Value::DateTime(stamp.to_zoned(jiff::tz::TimeZone::system()).datetime(), None);
-    vars.insert("ansible_managed", "Ansible managed");
+    if call.templar.get("ansible_managed").ok().flatten().is_none() {
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        vars.insert("ansible_managed", managed_text(call, changed, src, &host, &owner));
+    }
     vars.insert("template_destpath", dest);
     vars.insert("template_fullpath", full);
     vars.insert("template_host", rustix::system::uname().nodename().to_string_lossy().into_owned());
@@ -135,6 +138,17 @@ fn read(call: &Call<'_>, path: &std::path::Path) -> Result<Arc<Text>, Failure> {
         }
         None => Failure::new(format!("could not read {}: {error}", path.display())),
     })
+}
+
+/// The setting `ansible_managed`: the time of the template's last change, `{file}`, `{host}` and `{uid}` are put in.
+fn managed_text(call: &Call<'_>, changed: Option<jiff::Timestamp>, file: &str, host: &str, owner: &str) -> String {
+    let setting = call.context.lookups.config("DEFAULT_MANAGED_STR").ok();
+    let text = setting.as_ref().and_then(Value::as_str).unwrap_or("Ansible managed");
+    let dated = match changed.filter(|_| text.contains('%')) {
+        Some(stamp) => jiff::fmt::strtime::format(text, &stamp.to_zoned(jiff::tz::TimeZone::system())).unwrap_or_else(|_| text.to_owned()),
+        None => text.to_owned(),
+    };
+    dated.replace("{file}", file).replace("{host}", host).replace("{uid}", owner)
 }
 
 fn find(call: &Call<'_>, src: &str) -> Result<std::path::PathBuf, Failure> {

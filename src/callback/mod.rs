@@ -12,6 +12,7 @@ mod minimal;
 mod oneline;
 mod place;
 mod profile;
+mod retry;
 mod tree;
 
 use std::path::PathBuf;
@@ -247,6 +248,14 @@ impl<'d> Screen<'d> {
     /// These callbacks; the first shows the run.
     pub fn new(entries: &[&Entry], options: &Options, display: &'d mut Display) -> Self {
         Self { callbacks: entries.iter().map(|entry| (entry.make)(options)).collect(), display }
+    }
+
+    /// With a file of the hosts that failed.
+    #[must_use]
+    pub fn with_retry_file(mut self, folder: Option<PathBuf>) -> Self {
+        // Ansible says it before the recap.
+        self.callbacks.insert(0, Box::new(retry::Retry::new(folder)));
+        self
     }
 
     /// The display below.

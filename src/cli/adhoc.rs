@@ -24,11 +24,11 @@ pub struct AdhocArgs {
     #[command(flatten)]
     run: RunFlags,
     /// The module.
-    #[arg(short = 'm', long = "module-name", default_value = "command")]
-    module: String,
+    #[arg(short = 'm', long = "module-name")]
+    module: Option<String>,
     /// Its arguments: `key=value`, a command, or JSON.
-    #[arg(short = 'a', long = "args", default_value = "", allow_hyphen_values = true, hide_default_value = true)]
-    args: String,
+    #[arg(short = 'a', long = "args", allow_hyphen_values = true)]
+    args: Option<String>,
     /// Run in the background, for so many seconds at most.
     #[arg(short = 'B', long = "background", default_value_t = 0)]
     background: u32,
@@ -59,20 +59,22 @@ fn execute(args: &AdhocArgs) -> Result<u8, Exit> {
     if let Some(message) = args.run.unsupported() {
         return Err(session.refuse(message, 5));
     }
-    let short = args.module.rsplit('.').next().unwrap_or(&args.module);
-    if NEED_ARGS.contains(&short) && args.args.trim().is_empty() && !args.run.list_hosts {
-        return Err(session.refuse(format!("No argument passed to {} module", args.module), 5));
+    let module = args.module.clone().unwrap_or_else(|| session.config.module_name.value.clone());
+    let written = args.args.clone().or_else(|| session.config.module_args.value.clone()).unwrap_or_default();
+    let short = module.rsplit('.').next().unwrap_or(&module);
+    if NEED_ARGS.contains(&short) && written.trim().is_empty() && !args.run.list_hosts {
+        return Err(session.refuse(format!("No argument passed to {module} module"), 5));
     }
     let hosts = session.hosts(&args.inventory)?;
-    session.with_loader(&hosts, |session, loader| loaded(args, session, &hosts, loader))
+    session.with_loader(&hosts, |session, loader| loaded(args, &(module, written), session, &hosts, loader))
 }
 
-fn loaded(args: &AdhocArgs, session: &mut Session, hosts: &Hosts, loader: &Loader<'_>) -> Result<u8, Exit> {
+fn loaded(args: &AdhocArgs, what: &(String, String), session: &mut Session, hosts: &Hosts, loader: &Loader<'_>) -> Result<u8, Exit> {
     let mut diagnostics = Diagnostics::new();
     let wanted = AdHoc {
         pattern: &args.pattern,
-        module: &args.module,
-        args: &args.args,
+        module: &what.0,
+        args: &what.1,
         background: args.background,
         poll: args.poll,
         timeout: args.task_timeout,

@@ -87,7 +87,8 @@ fn report(args: &InventoryArgs, session: &mut Session, hosts: &Hosts) -> Result<
         &hosts.vault,
         &mut diagnostics,
     );
-    if let Some(dir) = &args.inventory.playbook_dir {
+    let setting = session.config.playbook_dir.value.clone();
+    if let Some(dir) = args.inventory.playbook_dir.as_ref().or(setting.as_ref()) {
         world = world.with_playbook(&absolute(dir), &mut diagnostics);
     }
     session.tell(diagnostics, 4)?;

@@ -2,6 +2,7 @@
 
 mod adhoc;
 mod check_syntax;
+mod config;
 mod doc;
 mod explain;
 mod flags;
@@ -40,6 +41,8 @@ enum Command {
     CheckSyntax(Box<check_syntax::CheckSyntaxArgs>),
     /// Show where a variable's value comes from, level by level.
     Explain(Box<explain::ExplainArgs>),
+    /// Show settings: what they are, what they are set to, and where.
+    Config(config::ConfigArgs),
     /// Show what a module is for, and its options.
     Doc(doc::DocArgs),
     /// Encrypt and decrypt files and texts.
@@ -49,6 +52,7 @@ enum Command {
 /// Names that a link to the program may have, and the commands that they stand for.
 const PROGRAMS: &[(&str, &str)] = &[
     ("ansible", "adhoc"),
+    ("ansible-config", "config"),
     ("ansible-doc", "doc"),
     ("ansible-inventory", "inventory"),
     ("ansible-playbook", "playbook"),
@@ -71,6 +75,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
         Command::Inventory(args) => inventory::run(&args),
         Command::CheckSyntax(args) => check_syntax::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Config(args) => config::run(&args),
         Command::Doc(args) => doc::run(&args),
         Command::Vault(args) => vault::run(&args),
     }

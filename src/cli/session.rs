@@ -25,11 +25,12 @@ use crate::playbook::Playbook;
 use crate::playbook::load::{Known, Loader, World as LoaderWorld};
 use crate::preflight::{self, Site};
 use crate::source::{Diagnostic, Diagnostics, Severity};
-use crate::template::{Context, Engine, Result as TemplateResult, TemplateError, WorldLookups};
+use crate::template::{Context, Engine, Extensions, Result as TemplateResult, TemplateError, WorldLookups};
 use crate::transport::Secret;
 use crate::value::Value;
-use crate::vars::{HashBehaviour, Layer, RunVars, VarWorld, extra_vars};
+use crate::vars::{FactCache, HashBehaviour, Layer, RunVars, VarWorld, extra_vars};
 use crate::vault::{self, Vault};
+use crate::yaml::DuplicateKeys;
 
 /// Settings, and a display to speak with.
 pub struct Session {
@@ -62,6 +63,11 @@ pub struct Hosts {
 impl Session {
     /// Reads the settings.
     pub fn start(verbose: u8) -> Result<Self, Exit> {
+        Self::with_config(verbose, None)
+    }
+
+    /// Reads the settings of this file; without one, of the file that is found.
+    pub fn with_config(verbose: u8, named: Option<&Path>) -> Result<Self, Exit> {
         let surroundings = match Surroundings::of_process() {
             Ok(surroundings) => surroundings,
             Err(error) => {
@@ -71,7 +77,16 @@ impl Session {
             }
         };
         let mut diagnostics = Diagnostics::new();
-        let config = Config::load(&surroundings, &mut diagnostics);
+        let config = match named {
+            Some(path) if !path.is_file() => {
+                let message =
+                    format!("The provided configuration file is missing or not accessible: {}", surroundings.folder.join(path).display());
+                Display::new(verbose, Colour::Auto).diagnostic(&Diagnostic::error(message));
+                return Err(Exit(5));
+            }
+            Some(path) => Config::load_file(&surroundings, Some(surroundings.folder.join(path)), &mut diagnostics),
+            None => Config::load(&surroundings, &mut diagnostics),
+        };
         let verbosity = verbose.max(u8::try_from(config.verbosity.value).unwrap_or(0));
         let display = settings::display(&config, verbosity, &surroundings, &mut diagnostics);
         let mut session = Self { config, display, folder: surroundings.folder.clone(), surroundings };
@@ -94,6 +109,7 @@ impl Session {
 
     /// Shows mistakes; an error among them ends the program with this code.
     pub fn tell(&mut self, diagnostics: Diagnostics, code: u8) -> Result<(), Exit> {
+        let diagnostics = DuplicateKeys::of_setting(&self.config.duplicate_dict_key).judge(diagnostics);
         let failed = diagnostics.has_errors();
         for diagnostic in diagnostics.into_sorted() {
             if diagnostic.severity == Severity::Warning && diagnostic.labels.is_empty() {
@@ -114,6 +130,14 @@ impl Session {
     /// Loads the inventory and the extra variables; a `--limit` that leaves no hosts ends the program.
     pub fn hosts(&mut self, flags: &InventoryFlags) -> Result<Hosts, Exit> {
         let hosts = self.all_hosts(flags)?;
+        if hosts.inventory.host_count() == 0 {
+            if self.config.localhost_warning.value {
+                let warning =
+                    "provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'";
+                self.display.warning(warning);
+            }
+            return Ok(hosts);
+        }
         if self.limited(&hosts)?.is_some_and(|limited| limited.is_empty()) {
             return Err(self.refuse("Specified inventory, host pattern and/or --limit leaves us with no hosts to target.", 1));
         }
@@ -193,6 +217,7 @@ impl Session {
             lookup: &is_lookup,
             vault: &hosts.vault,
             render: &render,
+            duplicate_keys: DuplicateKeys::of_setting(&self.config.duplicate_dict_key),
         });
         body(self, &loader)
     }
@@ -283,6 +308,7 @@ impl Session {
             skip_tags: run.tags.skip.clone(),
             limit: run.limit.map(str::to_owned),
             config_file: config.file.clone(),
+            hides_facts: !config.inject_facts_as_vars.value,
         };
         let behaviour = self.hash_behaviour();
         let mut diagnostics = Diagnostics::new();
@@ -304,6 +330,11 @@ impl Session {
             },
             any_errors_fatal: config.any_errors_fatal.value,
             strategy: config.strategy.value.clone(),
+            action_warnings: config.action_warnings.value,
+            extensions: Extensions {
+                do_tag: config.jinja2_extensions.value.iter().any(|name| name == "jinja2.ext.do"),
+                loop_controls: config.jinja2_extensions.value.iter().any(|name| name == "jinja2.ext.loopcontrols"),
+            },
             missing_handler_is_error: config.error_on_missing_handler.value,
         };
         let screen_options = callback::Options {
@@ -337,15 +368,49 @@ impl Session {
             Ok(events) => events,
             Err(error) => return Err(self.refuse(format!("could not write the file that `DRIFTLESS_EVENTS` names: {error}"), 1)),
         };
+        let fact_cache = self.fact_cache(hosts, run.flags.flush_cache)?;
         let sources = hosts.sources.clone();
         let folder = self.folder.clone();
         let options_of_sources = source_options(&self.config, &self.folder, &hosts.extra, &hosts.vault);
         let lookups = world_lookups(&hosts.inventory, &self.config, &hosts.vault);
-        let screen = Screen::new(&callbacks, &screen_options, &mut self.display);
+        let retry = config_retry(&self.config).filter(|_| run.has_callbacks);
+        let mut screen = Screen::new(&callbacks, &screen_options, &mut self.display);
+        if let Some(folder) = retry {
+            screen = screen.with_retry_file(folder);
+        }
         let mut terminal = Terminal::new(screen, events);
         let reload = |diagnostics: &mut Diagnostics| inventory::load(&sources, &folder, &options_of_sources, diagnostics);
-        let world = World { loader, lookups, reload: &reload, console: &mut terminal };
+        let world = World { loader, lookups, fact_cache, reload: &reload, console: &mut terminal };
         Ok(Executor::new(options, vars, shared, world).run(playbooks))
+    }
+
+    /// Where facts are kept between runs.
+    fn fact_cache(&mut self, hosts: &Hosts, flush: bool) -> Result<Option<FactCache>, Exit> {
+        let plugin = self.config.fact_caching.value.clone();
+        match plugin.strip_prefix("ansible.builtin.").unwrap_or(&plugin) {
+            "memory" => return Ok(None),
+            "jsonfile" => {}
+            other => {
+                self.display
+                    .warning(&format!("Unable to load the cache plugin '{other}': facts are not kept, known are `memory` and `jsonfile`"));
+                return Ok(None);
+            }
+        }
+        let Some(written) = self.config.fact_caching_connection.value.clone() else {
+            self.display.warning("`fact_caching_connection` names no folder: facts are not kept");
+            return Ok(None);
+        };
+        let prefix = if self.config.fact_caching_prefix.is_set() { self.config.fact_caching_prefix.value.clone() } else { String::new() };
+        let folder = self.folder.join(written);
+        match FactCache::open(&folder, &prefix, self.config.fact_caching_timeout.value) {
+            Ok(cache) => {
+                if flush {
+                    hosts.inventory.host_ids().for_each(|host| cache.forget(hosts.inventory.host(host).name()));
+                }
+                Ok(Some(cache))
+            }
+            Err(error) => Err(self.refuse(format!("could not open the fact cache `{}`: {error}", folder.display()), 1)),
+        }
     }
 
     /// The callback that shows the run, and those besides it.
@@ -387,6 +452,12 @@ impl Session {
             other => other,
         };
         let config = &self.config;
+        let method = flags.become_method.clone().unwrap_or_else(|| config.become_method.value.clone());
+        let (own_exe, own_flags) = match method.rsplit('.').next() {
+            Some("sudo") => (config.sudo_exe.value.clone(), config.sudo_flags.value.clone()),
+            Some("su") => (config.su_exe.value.clone(), config.su_flags.value.clone()),
+            _ => (None, None),
+        };
         Ok(ConnectionDefaults {
             plugin: flags.connection.clone().unwrap_or_else(|| config.transport.value.clone()),
             user: flags.user.clone().or_else(|| config.remote_user.value.clone()),
@@ -400,10 +471,10 @@ impl Session {
             ssh_extra_args: flags.ssh_extra_args.clone().or_else(|| config.ssh_extra_args.value.clone()),
             ssh_executable: config.ssh_executable.value.clone(),
             becomes: flags.becomes || config.r#become.value,
-            become_method: flags.become_method.clone().unwrap_or_else(|| config.become_method.value.clone()),
+            become_method: method,
             become_user: flags.become_user.clone().unwrap_or_else(|| config.become_user.value.clone()),
-            become_exe: config.become_exe.value.clone(),
-            become_flags: config.become_flags.value.clone(),
+            become_exe: config.become_exe.value.clone().or(own_exe),
+            become_flags: config.become_flags.value.clone().or(own_flags),
             become_password,
         })
     }
@@ -420,6 +491,11 @@ impl Session {
         }
         Ok(self.display.ask(prompt, Echo::Off).map(Secret::new))
     }
+}
+
+/// Where failed hosts are written to: a folder, or beside the playbook; nowhere, unless the settings ask for it.
+fn config_retry(config: &Config) -> Option<Option<PathBuf>> {
+    config.retry_files_enabled.value.then(|| config.retry_files_save_path.value.clone())
 }
 
 /// What a run is asked for.

@@ -51,6 +51,11 @@ impl Config {
     /// The settings; mistakes in values are errors (Ansible ends with 5 then), unknown names are warnings.
     pub fn load(surroundings: &Surroundings, diagnostics: &mut Diagnostics) -> Self {
         let path = find(surroundings, diagnostics);
+        Self::load_file(surroundings, path, diagnostics)
+    }
+
+    /// The settings of this file.
+    pub fn load_file(surroundings: &Surroundings, path: Option<PathBuf>, diagnostics: &mut Diagnostics) -> Self {
         let source = path.as_deref().and_then(|path| match Source::read(path) {
             Ok(source) => Some(source),
             Err(error) => {
@@ -59,8 +64,9 @@ impl Config {
             }
         });
         let file = source.and_then(|source| ConfigFile::parse(&source, diagnostics));
-        let config = Self::resolve(surroundings, path, file.as_ref(), diagnostics);
-        warn_of_rest(surroundings, file.as_ref(), diagnostics);
+        let mut config = Self::resolve(surroundings, path, file.as_ref(), diagnostics);
+        config.unknown = unknown(surroundings, file.as_ref());
+        warn_of_rest(surroundings, file.as_ref(), &config.all, diagnostics);
         config
     }
 }
@@ -96,6 +102,17 @@ pub fn known() -> impl Iterator<Item = &'static SettingInfo> {
     SETTINGS.iter().chain(OTHERS)
 }
 
+/// What is set and nobody knows.
+fn unknown(surroundings: &Surroundings, file: Option<&ConfigFile>) -> Vec<String> {
+    let entries = file.into_iter().flat_map(|file| &file.entries);
+    let in_file =
+        entries.filter(|entry| effect_of(|info| info.ini.contains(&format!("{}.{}", entry.section, entry.key).as_str())).is_none());
+    let in_file = in_file.map(|entry| format!("key '{}' in section '{}' in '{}'", entry.key, entry.section, entry.span.source().name()));
+    let names = surroundings.variables.keys().filter(|name| name.starts_with("ANSIBLE_") && *name != "ANSIBLE_CONFIG");
+    let names = names.filter(|name| effect_of(|info| info.env.contains(&name.as_str())).is_none());
+    in_file.chain(names.map(|name| format!("environment variable '{name}'"))).collect()
+}
+
 /// What a name of a file or of the environment does; several settings may be read from one place.
 fn effect_of(names: impl Fn(&SettingInfo) -> bool) -> Option<Effect> {
     let mut found = None;
@@ -109,11 +126,13 @@ fn effect_of(names: impl Fn(&SettingInfo) -> bool) -> Option<Effect> {
 }
 
 /// One warning for each setting that is written somewhere and would change something, but does not.
-fn warn_of_rest(surroundings: &Surroundings, file: Option<&ConfigFile>, diagnostics: &mut Diagnostics) {
+fn warn_of_rest(surroundings: &Surroundings, file: Option<&ConfigFile>, all: &[Resolved], diagnostics: &mut Diagnostics) {
+    let is_harmless = |names: &dyn Fn(&SettingInfo) -> bool| all.iter().any(|setting| names(setting.info) && has_no_plugins(setting));
     for entry in file.into_iter().flat_map(|file| &file.entries) {
         let name = format!("{}.{}", entry.section, entry.key);
         let shown = format!("`{}` of `[{}]`", entry.key, entry.section);
         match effect_of(|info| info.ini.contains(&name.as_str())) {
+            Some(Effect::Warned(_)) if is_harmless(&|info| info.ini.contains(&name.as_str())) => {}
             Some(Effect::Warned(reason)) => {
                 diagnostics.push(Diagnostic::warning(format!("the setting {shown} has no effect: {reason}")).at(&entry.span));
             }
@@ -121,11 +140,10 @@ fn warn_of_rest(surroundings: &Surroundings, file: Option<&ConfigFile>, diagnost
             // Other sections are for plugins and other programs.
             None if is_section(&entry.section) => {
                 let warning = Diagnostic::warning(format!("unknown setting {shown}")).at(&entry.span);
-                diagnostics.push(match did_you_mean(&name, known().flat_map(|info| info.ini.iter().copied())) {
-                    Some(near) => {
-                        let (section, key) = near.split_once('.').unwrap_or(("", near));
-                        warning.hint(format!("did you mean `{key}` of `[{section}]`?"))
-                    }
+                let places = known().flat_map(|info| info.ini).filter_map(|place| place.split_once('.'));
+                let keys = places.filter(|(section, _)| *section == entry.section).map(|(_, key)| key);
+                diagnostics.push(match did_you_mean(&entry.key, keys) {
+                    Some(near) => warning.hint(format!("did you mean `{near}`?")),
                     None => warning,
                 });
             }
@@ -134,6 +152,7 @@ fn warn_of_rest(surroundings: &Surroundings, file: Option<&ConfigFile>, diagnost
     }
     for name in surroundings.variables.keys().filter(|name| name.starts_with("ANSIBLE_") && *name != "ANSIBLE_CONFIG") {
         match effect_of(|info| info.env.contains(&name.as_str())) {
+            Some(Effect::Warned(_)) if is_harmless(&|info| info.env.contains(&name.as_str())) => {}
             Some(Effect::Warned(reason)) => {
                 diagnostics.push(Diagnostic::warning(format!("the setting `{name}` of the environment has no effect: {reason}")));
             }
@@ -147,6 +166,14 @@ fn warn_of_rest(surroundings: &Surroundings, file: Option<&ConfigFile>, diagnost
             }
         }
     }
+}
+
+/// Folders in which no plugin is: naming them changes nothing.
+fn has_no_plugins(setting: &Resolved) -> bool {
+    let is_plugin = |entry: std::fs::DirEntry| entry.path().extension().is_some_and(|extension| extension == "py");
+    let has_plugin = |folder: &str| std::fs::read_dir(folder).is_ok_and(|entries| entries.flatten().any(is_plugin));
+    let folders = setting.value.as_list().unwrap_or_default();
+    setting.info.kind == Kind::SearchPath && !folders.iter().filter_map(crate::value::Value::as_str).any(has_plugin)
 }
 
 fn is_section(name: &str) -> bool {

@@ -64,6 +64,8 @@ macro_rules! settings {
         pub struct Config {
             /// The settings file in use.
             pub file: Option<PathBuf>,
+            /// What is set and nobody knows.
+            pub unknown: Vec<String>,
             /// All settings as plain values, those without effect included, by name.
             pub all: Vec<Resolved>,
             $( #[doc = $doc] pub $field: Setting<$type>, )*
@@ -75,7 +77,7 @@ macro_rules! settings {
                 let mut resolver = Resolver::new(surroundings, path.as_deref(), file, diagnostics);
                 $( let $field = resolver.typed::<$type>(table.next().expect("one row per field")); )*
                 let all = resolver.finish();
-                Self { file: path, all, $( $field, )* }
+                Self { file: path, unknown: Vec::new(), all, $( $field, )* }
             }
         }
     };
@@ -182,7 +184,7 @@ settings! {
         "Notifying a handler that is not there is an error, else a warning.";
     fact_caching: String = "", "CACHE_PLUGIN", Some("memory"), ["defaults.fact_caching"], ["ANSIBLE_CACHE_PLUGIN"], [],
         "Where facts are kept between runs: `memory` (not at all) or `jsonfile`.";
-    fact_caching_connection: Option<String> = "", "CACHE_PLUGIN_CONNECTION", None, ["defaults.fact_caching_connection"], ["ANSIBLE_CACHE_PLUGIN_CONNECTION"], [],
+    fact_caching_connection: Option<PathBuf> = "", "CACHE_PLUGIN_CONNECTION", None, ["defaults.fact_caching_connection"], ["ANSIBLE_CACHE_PLUGIN_CONNECTION"], [],
         "The folder of the `jsonfile` cache.";
     fact_caching_prefix: String = "", "CACHE_PLUGIN_PREFIX", Some("ansible_facts"), ["defaults.fact_caching_prefix"], ["ANSIBLE_CACHE_PLUGIN_PREFIX"], [],
         "What the names of the cache's files begin with.";
@@ -208,8 +210,6 @@ settings! {
         "What a host pattern that matches nothing is.";
     inject_facts_as_vars: bool = "", "INJECT_FACTS_AS_VARS", Some("True"), ["defaults.inject_facts_as_vars"], ["ANSIBLE_INJECT_FACT_VARS"], [],
         "Facts are variables of their own too (`ansible_distribution`).";
-    invalid_task_attribute_failed: bool = "", "INVALID_TASK_ATTRIBUTE_FAILED", Some("True"), ["defaults.invalid_task_attribute_failed"], ["ANSIBLE_INVALID_TASK_ATTRIBUTE_FAILED"], [],
-        "A keyword that is not valid for a task is an error, else a warning.";
     inventory: PathList = "", "DEFAULT_HOST_LIST", Some("/etc/ansible/hosts"), ["defaults.inventory"], ["ANSIBLE_INVENTORY"], [],
         "The inventory sources where `-i` names none.";
     inventory_any_unparsed_is_failed: bool = "", "INVENTORY_ANY_UNPARSED_IS_FAILED", Some("False"), ["inventory.any_unparsed_is_failed"], ["ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"], [],
@@ -260,10 +260,6 @@ settings! {
         "Who is left out of the log.";
     log_path: Option<PathBuf> = "", "DEFAULT_LOG_PATH", None, ["defaults.log_path"], ["ANSIBLE_LOG_PATH"], [],
         "A file that what is shown is written to as well.";
-    log_verbosity: Option<i64> = "", "LOG_VERBOSITY", None, ["defaults.log_verbosity"], ["ANSIBLE_LOG_VERBOSITY"], [],
-        "As many `-v` for the log.";
-    max_diff_size: i64 = "", "MAX_FILE_SIZE_FOR_DIFF", Some("104448"), ["defaults.max_diff_size"], ["ANSIBLE_MAX_DIFF_SIZE"], [],
-        "Files with more bytes are not compared for `--diff`.";
     module_args: Option<String> = "", "DEFAULT_MODULE_ARGS", None, ["defaults.module_args"], ["ANSIBLE_MODULE_ARGS"], [],
         "The arguments of `ansible` where `-a` gives none.";
     module_name: String = "", "DEFAULT_MODULE_NAME", Some("command"), ["defaults.module_name"], [], [],
@@ -276,16 +272,10 @@ settings! {
         "What `vault view` shows texts with on a terminal.";
     playbook_dir: Option<PathBuf> = "", "PLAYBOOK_DIR", None, ["defaults.playbook_dir"], ["ANSIBLE_PLAYBOOK_DIR"], [],
         "As `--playbook-dir`.";
-    playbook_vars_root: String = "", "PLAYBOOK_VARS_ROOT", Some("top"), ["defaults.playbook_vars_root"], ["ANSIBLE_PLAYBOOK_VARS_ROOT"], ["all", "bottom", "top"],
-        "Beside which playbooks `group_vars` are looked for.";
     poll_interval: i64 = "", "DEFAULT_POLL_INTERVAL", Some("15"), ["defaults.poll_interval"], ["ANSIBLE_POLL_INTERVAL"], [],
         "Seconds between looks at an asynchronous task.";
-    precedence: Vec<String> = "", "VARIABLE_PRECEDENCE", Some("all_inventory,groups_inventory,all_plugins_inventory,all_plugins_play,groups_plugins_inventory,groups_plugins_play"), ["defaults.precedence"], ["ANSIBLE_PRECEDENCE"], [],
-        "The order of what defines variables of groups, lowest first.";
     private_key_file: Option<PathBuf> = "", "DEFAULT_PRIVATE_KEY_FILE", None, ["defaults.private_key_file"], ["ANSIBLE_PRIVATE_KEY_FILE"], [],
         "The private key to log in with.";
-    private_role_vars: bool = "", "DEFAULT_PRIVATE_ROLE_VARS", Some("False"), ["defaults.private_role_vars"], ["ANSIBLE_PRIVATE_ROLE_VARS"], [],
-        "The variables of roles are not seen by other roles.";
     remote_port: Option<i64> = "", "DEFAULT_REMOTE_PORT", None, ["defaults.remote_port"], ["ANSIBLE_REMOTE_PORT"], [],
         "The port to connect to.";
     remote_user: Option<String> = "", "DEFAULT_REMOTE_USER", None, ["defaults.remote_user"], ["ANSIBLE_REMOTE_USER"], [],
@@ -314,8 +304,6 @@ settings! {
         "The program of the connection `openssh`.";
     ssh_extra_args: Option<String> = "connection/ssh", "ssh_extra_args", None, ["ssh_connection.ssh_extra_args"], ["ANSIBLE_SSH_EXTRA_ARGS"], [],
         "Further arguments for SSH.";
-    ssh_retries: i64 = "connection/ssh", "reconnection_retries", Some("0"), ["connection.retries", "ssh_connection.retries"], ["ANSIBLE_SSH_RETRIES"], [],
-        "How often a connection that fails is tried again.";
     stdout_callback: String = "", "DEFAULT_STDOUT_CALLBACK", Some("default"), ["defaults.stdout_callback"], ["ANSIBLE_STDOUT_CALLBACK"], [],
         "How the run is shown.";
     strategy: String = "", "DEFAULT_STRATEGY", Some("linear"), ["defaults.strategy"], ["ANSIBLE_STRATEGY"], [],
@@ -354,6 +342,4 @@ settings! {
         "Write what only `-v` shows to stderr.";
     verbosity: i64 = "", "DEFAULT_VERBOSITY", Some("0"), ["defaults.verbosity"], ["ANSIBLE_VERBOSITY"], [],
         "As many `-v`.";
-    yaml_valid_extensions: Vec<String> = "", "YAML_FILENAME_EXTENSIONS", Some(".yml,.yaml,.json"), ["defaults.yaml_valid_extensions"], ["ANSIBLE_YAML_FILENAME_EXT"], [],
-        "Endings of files with variables.";
 }

@@ -62,6 +62,7 @@ impl Batch<'_, '_> {
             }
             for host in &fact_hosts {
                 self.change_world().publish(*host, HostUpdate { facts: facts.clone(), ..HostUpdate::default() });
+                self.executor.write_fact_cache(*host);
             }
         }
         for effect in std::mem::take(&mut result.effects) {
@@ -82,6 +83,9 @@ impl Batch<'_, '_> {
                     let cached = if cacheable { facts.clone() } else { Map::new() };
                     let update = HostUpdate { facts: cached, set_facts: facts.clone(), ..HostUpdate::default() };
                     self.change_world().publish(*host, update);
+                    if cacheable {
+                        self.executor.write_fact_cache(*host);
+                    }
                 }
             }
             Effect::IncludeVars(vars) => {

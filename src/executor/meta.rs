@@ -54,6 +54,7 @@ impl Batch<'_, '_> {
                     for index in 0..self.hosts.len() {
                         let id = self.hosts[index].id;
                         self.change_world().clear_facts(id);
+                        self.executor.write_fact_cache(id);
                     }
                 }
                 Meta::ClearHostErrors => self.clear_errors(),

@@ -35,8 +35,8 @@ use crate::inventory::{HostId, HostPattern, Inventory};
 use crate::playbook::Playbook;
 use crate::playbook::load::Loader;
 use crate::source::{Diagnostic, Diagnostics};
-use crate::template::WorldLookups;
-use crate::vars::VarWorld;
+use crate::template::{Extensions, WorldLookups};
+use crate::vars::{FactCache, HostUpdate, VarWorld};
 use workers::Workers;
 
 /// When facts are gathered by themselves.
@@ -74,6 +74,10 @@ pub struct Options {
     pub any_errors_fatal: bool,
     /// `strategy`, for plays that name none.
     pub strategy: String,
+    /// `action_warnings`.
+    pub action_warnings: bool,
+    /// `jinja2_extensions`.
+    pub extensions: Extensions,
     /// `error_on_missing_handler`.
     pub missing_handler_is_error: bool,
 }
@@ -93,6 +97,8 @@ pub struct World<'a> {
     pub loader: &'a Loader<'a>,
     /// What lookups need.
     pub lookups: Arc<dyn WorldLookups>,
+    /// Where facts are kept between runs.
+    pub fact_cache: Option<FactCache>,
     /// Loads the inventory anew: `meta: refresh_inventory`.
     pub reload: &'a dyn Fn(&mut Diagnostics) -> Inventory,
     /// The person and the listeners.
@@ -185,6 +191,7 @@ impl<'a> Executor<'a> {
 
     /// Runs playbooks in order.
     pub fn run(mut self, playbooks: &[Playbook]) -> RunEnd {
+        self.read_fact_cache();
         let _caretaker = Caretaker::start(&self.shared);
         let mut end = RunEnd::default();
         for playbook in playbooks {
@@ -216,6 +223,33 @@ impl<'a> Executor<'a> {
         }
         self.shared.leases.close_all();
         end
+    }
+
+    /// What earlier runs found out.
+    fn read_fact_cache(&mut self) {
+        let Some(cache) = &self.world.fact_cache else { return };
+        let inventory = Arc::clone(self.vars.inventory());
+        for host in inventory.host_ids() {
+            if let Some(facts) = cache.read(inventory.host(host).name()) {
+                self.vars.publish(host, HostUpdate { facts, ..HostUpdate::default() });
+            }
+        }
+    }
+
+    /// Keeps the facts of a host for later runs.
+    fn write_fact_cache(&mut self, host: HostId) {
+        let Some(cache) = &self.world.fact_cache else { return };
+        let name = Arc::clone(self.vars.inventory().host(host).name());
+        let written = match self.vars.known(host).filter(|known| !known.injected_facts().is_empty()) {
+            Some(known) => cache.write(&name, known.injected_facts()),
+            None => {
+                cache.forget(&name);
+                Ok(())
+            }
+        };
+        if let Err(error) = written {
+            self.tell(Event::Warning(format!("could not keep the facts of {name}: {error}")));
+        }
     }
 
     fn playbook(&mut self, playbook: &Playbook) -> Result<(), Stop> {

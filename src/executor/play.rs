@@ -11,7 +11,7 @@ use crate::inventory::{HostId, HostPattern, Inventory, LOCALHOST};
 use crate::playbook::load::{Loader, of_play};
 use crate::playbook::{ActionName, Block, Context, Entry, Keyword, Keywords, Meta, ModuleCall, Play, Task, TaskArgs, VarsPrompt, Work};
 use crate::source::{Diagnostics, Span, Spanned};
-use crate::template::{self, Extensions};
+use crate::template;
 use crate::value::{Map, Text, Value};
 use crate::vars::{Layer, PlayVars, Precedence, load_vars_file};
 use crate::vault::Vault;
@@ -81,7 +81,6 @@ impl Executor<'_> {
             let ended = batch.ends_play;
             let lost = self.failed.len() + self.unreachable.len() - before;
             if lost >= size {
-                self.tell(Event::NoHostsRemaining);
                 return Err(Stop::AllFailed);
             }
             if ended {
@@ -97,7 +96,7 @@ impl Executor<'_> {
             search_path,
             playbook_dir: super::absolute(playbook_dir),
             lookups: Arc::clone(&self.world.lookups),
-            extensions: Extensions::default(),
+            extensions: self.options.extensions,
         }
     }
 

@@ -30,6 +30,8 @@ pub struct RunVars {
     pub limit: Option<String>,
     /// The `ansible.cfg` in use.
     pub config_file: Option<PathBuf>,
+    /// Whether facts are seen in `ansible_facts` alone: `inject_facts_as_vars` is off.
+    pub hides_facts: bool,
 }
 
 impl RunVars {

@@ -2,6 +2,7 @@
 //! `VarStack` is one task's view of it, a [`crate::template::Scope`]. Nothing here renders.
 
 mod extra;
+mod fact_cache;
 mod facts;
 mod files;
 mod host_vars;
@@ -16,6 +17,7 @@ mod union;
 mod world;
 
 pub use extra::extra_vars;
+pub use fact_cache::FactCache;
 pub use facts::{dropped_facts, is_reserved_name};
 pub use files::load_vars_file;
 pub use host_vars::{HostUpdate, HostVars};

@@ -189,6 +189,7 @@ impl VarStack {
             let facts = known.map_or_else(|| Value::map(Map::new()), |known| known.facts_variable().clone());
             return visit(Precedence::Facts, Precedence::Facts.describe(), Variable::Value(facts));
         }
+        let known = known.filter(|_| !self.world.hides_facts());
         known.map_or(ControlFlow::Continue(()), |known| in_map(known.injected_facts(), Precedence::Facts, name, visit))
     }
 
@@ -230,7 +231,9 @@ impl Scope for VarStack {
         self.world.host_layers(self.host).iter().rev().for_each(|layer| add(&layer.vars));
         self.layers.iter().for_each(|layer| add(&layer.vars));
         if let Some(known) = self.world.known(self.host) {
-            add(known.injected_facts());
+            if !self.world.hides_facts() {
+                add(known.injected_facts());
+            }
             add(known.include_vars());
             add(known.set_facts());
         }

@@ -130,6 +130,11 @@ impl VarWorld {
         self.known.get(host.index())
     }
 
+    /// Whether facts are seen in `ansible_facts` alone.
+    pub(super) fn hides_facts(&self) -> bool {
+        self.run_vars.hides_facts
+    }
+
     /// Adds what a task found out about a host; snapshots handed out before do not see it.
     pub fn publish(&mut self, host: HostId, update: HostUpdate) {
         let new = self.known(host).map_or_else(|| HostVars::default().updated(update.clone()), |known| known.updated(update.clone()));

@@ -10,7 +10,7 @@ use indexmap::map::Entry;
 
 use super::event::{Event, EventKind, Events, Layout, MAX_DEPTH, Properties, Style, SyntaxError};
 use super::scalar::{self, Plain};
-use super::{Node, NodeKind};
+use super::{Node, NodeKind, duplicates};
 use crate::source::{Diagnostic, Diagnostics, Source, Span};
 use crate::value::{Key, Text, Value};
 
@@ -325,7 +325,7 @@ impl<'s, 'd> Composer<'s, 'd> {
                 }
                 Entry::Occupied(mut place) => {
                     let first = place.get().0.clone();
-                    let warning = format!("found duplicate mapping key `{}`, using the last defined value only", key.span.text());
+                    let warning = format!("{} `{}`, using the last defined value only", duplicates::FOUND, key.span.text());
                     self.diagnostics.push(Diagnostic::warning(warning).at(&key.span).label(&first.span, "first defined here"));
                     // Python keeps the first of two equal keys; two equal texts differ only in their place.
                     let key = if key.as_text().is_some() { key } else { first };

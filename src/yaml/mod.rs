@@ -4,6 +4,7 @@
 //! `event` and `emit` alone.
 
 mod compose;
+mod duplicates;
 mod emit;
 mod event;
 mod hint;
@@ -13,6 +14,7 @@ mod scalar;
 
 use std::sync::Arc;
 
+pub use duplicates::DuplicateKeys;
 pub use emit::{EmitOptions, FlowStyle, emit};
 pub use node::{Node, NodeKind};
 pub use place::scalar_span;

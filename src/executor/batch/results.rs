@@ -17,7 +17,8 @@ use crate::vars::{HostUpdate, Layer, Precedence};
 impl Batch<'_, '_> {
     /// Tells what a task came to on a host, and counts it.
     pub(super) fn tell_result(&mut self, task: &Arc<Task>, info: &Arc<TaskInfo>, result: &HostResult) {
-        for warning in &result.warnings {
+        let warns = self.executor.options.action_warnings;
+        for warning in result.warnings.iter().filter(|_| warns) {
             self.executor.tell(Event::Warning(warning.clone()));
         }
         for deprecation in &result.deprecations {
@@ -212,6 +213,10 @@ impl Batch<'_, '_> {
         let Some(most) = self.most_failed else { return };
         let failed = self.hosts.iter().filter(|host| host.failed || host.unreachable).count();
         if failed as f64 / self.size.max(1) as f64 * 100.0 > most && failed > 0 {
+            // Ansible says it twice: when the step ends, and when the play does.
+            for _ in 0..2 {
+                self.executor.tell(Event::NoHostsRemaining);
+            }
             for index in 0..self.hosts.len() {
                 if !self.hosts[index].failed && !self.hosts[index].unreachable {
                     self.hosts[index].moves().end();

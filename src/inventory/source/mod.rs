@@ -190,7 +190,7 @@ impl<'r> Reader<'r> {
             let error = "No inventory was parsed, please check your configuration and options.";
             self.diagnostics.push(Diagnostic::error(error));
         } else if asked && self.options.unparsed_warning {
-            self.diagnostics.push(Diagnostic::warning("no inventory was parsed, only implicit localhost is available"));
+            self.diagnostics.push(Diagnostic::warning("No inventory was parsed, only implicit localhost is available"));
         }
         inventory.settle_localhost();
         if self.options.group_names != GroupNames::Never {

@@ -65,7 +65,7 @@ fn what_stood_before_a_mistake_stays() {
     assert_eq!(shown, r#"{"all":["a"],"ungrouped":["a"]}"#);
     assert_eq!(
         said[1..],
-        ["unable to parse `h.ini` as an inventory source", "no inventory was parsed, only implicit localhost is available"]
+        ["unable to parse `h.ini` as an inventory source", "No inventory was parsed, only implicit localhost is available"]
     );
 }
 

@@ -16,7 +16,9 @@ impl Loader<'_> {
     pub(super) fn read(&self, path: &Path, named_at: Option<&Span>, diagnostics: &mut Diagnostics) -> Option<(Arc<Source>, Option<Node>)> {
         match self.world.vault.read_source(path) {
             Ok(source) => {
-                let node = yaml::load_one(&source, diagnostics);
+                let mut found = Diagnostics::new();
+                let node = yaml::load_one(&source, &mut found);
+                diagnostics.extend(self.world.duplicate_keys.judge(found));
                 Some((source, node))
             }
             Err(error) => {

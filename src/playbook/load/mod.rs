@@ -28,6 +28,7 @@ use crate::source::{Diagnostic, Diagnostics, Spanned};
 use crate::template::Templar;
 use crate::value::{Map, Value};
 use crate::vault::Vault;
+use crate::yaml::DuplicateKeys;
 
 /// What is known of a module's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +57,8 @@ pub struct World<'a> {
     pub vault: &'a Vault,
     /// Renders the name of an imported file with extra variables and these layers, the weakest first.
     pub render: &'a dyn Fn(&Value, &[Arc<Map>]) -> Result<Value, Diagnostic>,
+    /// What a key is that a mapping has twice.
+    pub duplicate_keys: DuplicateKeys,
 }
 
 /// Loads playbooks, roles and included files.

@@ -1,0 +1,299 @@
+//! `driftless config`: what `ansible-config` does.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::session::{Exit, Session};
+use crate::config::{ConfigOrigin, Effect, Resolved, SettingInfo, known};
+use crate::template::print::shown;
+use crate::value::{Layout, Map, Value, dump};
+use crate::yaml::{EmitOptions, FlowStyle, emit};
+
+/// What was typed.
+#[derive(Args, Clone, Debug)]
+pub struct ConfigArgs {
+    #[command(subcommand)]
+    command: ConfigCommand,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum ConfigCommand {
+    /// All settings, with what they are for.
+    List(Which),
+    /// All settings, with their values and where they were set.
+    Dump(DumpArgs),
+    /// The settings file in use.
+    View(Which),
+    /// A settings file to begin with.
+    Init(InitArgs),
+    /// Says which settings nobody knows.
+    Validate(Which),
+}
+
+#[derive(Args, Clone, Debug)]
+struct Which {
+    /// The settings file, in place of the one that is found.
+    #[arg(short = 'c', long = "config")]
+    config: Option<PathBuf>,
+    /// Settings of Ansible itself, of one kind of plugin, or all.
+    #[arg(short = 't', long = "type", default_value = "base")]
+    kind: String,
+    /// How it is written.
+    #[arg(short = 'f', long = "format", value_enum)]
+    format: Option<Format>,
+    /// Only of these plugins.
+    plugins: Vec<String>,
+    /// Show more.
+    #[arg(short = 'v', long = "verbose", action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Args, Clone, Debug)]
+struct DumpArgs {
+    #[command(flatten)]
+    which: Which,
+    /// Only what was set.
+    #[arg(long = "only-changed", visible_alias = "changed-only")]
+    only_changed: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+struct InitArgs {
+    #[command(flatten)]
+    which: Which,
+    /// With a `;` before every setting.
+    #[arg(long = "disabled")]
+    disabled: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Display,
+    Env,
+    Ini,
+    Json,
+    Vars,
+    Yaml,
+}
+
+/// Runs the command.
+pub fn run(args: &ConfigArgs) -> u8 {
+    match execute(args) {
+        Ok(()) => 0,
+        Err(Exit(code)) => code,
+    }
+}
+
+fn execute(args: &ConfigArgs) -> Result<(), Exit> {
+    let (ConfigCommand::List(which) | ConfigCommand::View(which) | ConfigCommand::Validate(which)) = &args.command else {
+        let (ConfigCommand::Dump(DumpArgs { which, .. }) | ConfigCommand::Init(InitArgs { which, .. })) = &args.command else {
+            return Ok(());
+        };
+        let mut session = Session::with_config(0, which.config.as_deref())?;
+        return match &args.command {
+            ConfigCommand::Dump(args) => show_dump(&mut session, args),
+            ConfigCommand::Init(args) => init(&mut session, args),
+            ConfigCommand::List(_) | ConfigCommand::View(_) | ConfigCommand::Validate(_) => Ok(()),
+        };
+    };
+    let mut session = Session::with_config(0, which.config.as_deref())?;
+    match &args.command {
+        ConfigCommand::List(which) => list(&mut session, which),
+        ConfigCommand::View(_) => view(&mut session),
+        ConfigCommand::Validate(which) => validate(&mut session, which),
+        ConfigCommand::Dump(_) | ConfigCommand::Init(_) => Ok(()),
+    }
+}
+
+impl Which {
+    /// Whether a setting was asked for.
+    fn has(&self, info: &SettingInfo) -> bool {
+        let (kind, plugin) = info.owner.split_once('/').unwrap_or(("base", ""));
+        let is_kind = self.kind == "all" || self.kind == kind;
+        is_kind && (self.plugins.is_empty() || self.plugins.iter().any(|name| name.rsplit('.').next() == Some(plugin)))
+    }
+
+    fn format(&self, session: &mut Session, default: Format, allowed: &[Format]) -> Result<Format, Exit> {
+        let format = self.format.unwrap_or(default);
+        if allowed.contains(&format) {
+            return Ok(format);
+        }
+        Err(session.refuse("this format is not one of the command's", 2))
+    }
+}
+
+fn entry(name: &str, value: Value) -> (crate::value::Key, Value) {
+    (crate::value::Key::from(name), value)
+}
+
+fn write(session: &mut Session, value: &Value, format: Format) -> Result<(), Exit> {
+    let text = match format {
+        Format::Json => dump(value, Layout::Indent(4)),
+        _ => {
+            let options = EmitOptions { flow: FlowStyle::Block, ..EmitOptions::default() };
+            emit(value, &options).map_err(|error| session.refuse(error, 1))?.trim_end().to_owned()
+        }
+    };
+    session.display.line(&text);
+    Ok(())
+}
+
+fn list(session: &mut Session, which: &Which) -> Result<(), Exit> {
+    let format = which.format(session, Format::Yaml, &[Format::Json, Format::Yaml])?;
+    let mut base = Map::new();
+    let mut plugins: BTreeMap<&str, BTreeMap<&str, Map>> = BTreeMap::new();
+    let mut all: Vec<&SettingInfo> = known().filter(|info| which.has(info)).collect();
+    all.sort_by_key(|info| (info.owner, info.name));
+    for info in all {
+        match info.owner.split_once('/') {
+            None => base.insert(info.name, describe(info)),
+            Some((kind, plugin)) => plugins.entry(kind).or_default().entry(plugin).or_default().insert(info.name, describe(info)),
+        };
+    }
+    for (kind, of_kind) in plugins {
+        let of_kind: Map = of_kind.into_iter().map(|(plugin, options)| entry(plugin, Value::map(options))).collect();
+        base.insert(kind.to_uppercase().as_str(), Value::map(of_kind));
+    }
+    write(session, &Value::map(base), format)
+}
+
+fn describe(info: &SettingInfo) -> Value {
+    let texts = |names: &[&str]| Value::list(names.iter().map(|name| Value::text(*name)).collect());
+    let mut map = Map::new();
+    if !info.choices.is_empty() {
+        map.insert("choices", texts(info.choices));
+    }
+    map.insert("default", info.default.map_or(Value::Null, Value::text));
+    map.insert("description", Value::text(description(info)));
+    if !info.env.is_empty() {
+        map.insert(
+            "env",
+            Value::list(info.env.iter().map(|name| Value::map([entry("name", Value::text(*name))].into_iter().collect())).collect()),
+        );
+    }
+    if !info.ini.is_empty() {
+        let places = info.ini.iter().filter_map(|place| place.split_once('.'));
+        let places = places.map(|(section, key)| {
+            Value::map([entry("key", Value::text(key)), entry("section", Value::text(section))].into_iter().collect())
+        });
+        map.insert("ini", Value::list(places.collect()));
+    }
+    map.insert("type", Value::text(info.kind.name()));
+    Value::map(map)
+}
+
+fn description(info: &SettingInfo) -> String {
+    match info.effect {
+        Effect::Here(doc) => doc.to_owned(),
+        Effect::Elsewhere => "Read with the setting of the same place.".to_owned(),
+        Effect::Quiet(why) | Effect::Warned(why) => format!("Without effect: {why}."),
+    }
+}
+
+fn origin(setting: &Resolved) -> String {
+    match &setting.origin {
+        ConfigOrigin::File(span) => span.source().path().map_or_else(|| span.source().name().to_owned(), |path| path.display().to_string()),
+        ConfigOrigin::Default if setting.info.name == "CONFIG_FILE" => String::new(),
+        other => other.to_string(),
+    }
+}
+
+fn show_dump(session: &mut Session, args: &DumpArgs) -> Result<(), Exit> {
+    let format = args.which.format(session, Format::Display, &[Format::Display, Format::Json, Format::Yaml])?;
+    let mut all = session.config.all.clone();
+    if let (Some(file), Some(row)) = (&session.config.file, all.iter_mut().find(|setting| setting.info.name == "CONFIG_FILE")) {
+        row.value = Value::text(file.display().to_string());
+    }
+    let is_shown = |setting: &&Resolved| {
+        let is_file = setting.info.name == "CONFIG_FILE" && !setting.value.is_null();
+        args.which.has(setting.info) && (!args.only_changed || setting.origin != ConfigOrigin::Default || is_file)
+    };
+    let rows: Vec<&Resolved> = all.iter().filter(is_shown).collect();
+    if format != Format::Display {
+        let rows = rows.iter().map(|setting| {
+            let row = [
+                entry("name", Value::text(setting.info.name)),
+                entry("origin", Value::text(origin(setting))),
+                entry("value", setting.value.clone()),
+            ];
+            Value::map(row.into_iter().collect())
+        });
+        return write(session, &Value::list(rows.collect()), format);
+    }
+    let mut owner = "";
+    for setting in rows {
+        if setting.info.owner != owner {
+            let (kind, plugin) = setting.info.owner.split_once('/').unwrap_or(("", setting.info.owner));
+            if owner.split_once('/').map(|(kind, _)| kind) != Some(kind) {
+                session.display.line(&format!("\n{}:\n{}", kind.to_uppercase(), "=".repeat(kind.len())));
+            }
+            session.display.line(&format!("\n{plugin}:\n{}", "_".repeat(plugin.len())));
+            owner = setting.info.owner;
+        }
+        let role = if setting.origin == ConfigOrigin::Default { crate::display::Role::Ok } else { crate::display::Role::Changed };
+        let value = if setting.value.is_null() { "None".to_owned() } else { shown(&setting.value) };
+        session.display.coloured(role, &format!("{}({}) = {value}", setting.info.name, origin(setting)));
+    }
+    Ok(())
+}
+
+fn view(session: &mut Session) -> Result<(), Exit> {
+    let Some(path) = session.config.file.clone() else {
+        return Err(session.refuse("Invalid or no config file was supplied", 1));
+    };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            session.display.line(text.trim_end_matches('\n'));
+            Ok(())
+        }
+        Err(error) => Err(session.refuse(format!("failed to read `{}`: {error}", path.display()), 1)),
+    }
+}
+
+fn init(session: &mut Session, args: &InitArgs) -> Result<(), Exit> {
+    let format = args.which.format(session, Format::Ini, &[Format::Env, Format::Ini, Format::Vars])?;
+    let off = if args.disabled { ";" } else { "" };
+    let mut sections: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for info in known().filter(|info| args.which.has(info)) {
+        let comment = format!("# ({}) {}", info.kind.name(), description(info));
+        let default = info.default.unwrap_or_default();
+        let place = info.ini.last().and_then(|place| place.split_once('.'));
+        match (format, place, info.env.last()) {
+            (Format::Ini, Some((section, key)), _) => {
+                sections.entry(section).or_default().push(format!("{comment}\n{off}{key}={default}\n"))
+            }
+            (Format::Env, _, Some(name)) => sections.entry("").or_default().push(format!("{comment}\n{off}{name}={default}\n")),
+            _ => {}
+        }
+    }
+    for (section, entries) in sections {
+        if !section.is_empty() {
+            session.display.line(&format!("[{section}]"));
+        }
+        for entry in entries {
+            session.display.line(&entry);
+        }
+    }
+    Ok(())
+}
+
+fn validate(session: &mut Session, which: &Which) -> Result<(), Exit> {
+    let format = which.format(session, Format::Ini, &[Format::Env, Format::Ini])?;
+    let mut wrong = Vec::new();
+    for unknown in session.config.unknown.clone() {
+        let in_environment = unknown.starts_with("environment variable");
+        if in_environment || format == Format::Ini {
+            wrong.push(format!("Found unknown {unknown}."));
+        }
+    }
+    if wrong.is_empty() {
+        session.display.line("All configurations seem valid!");
+        return Ok(());
+    }
+    for message in wrong {
+        session.refuse(message, 1);
+    }
+    Err(Exit(1))
+}
