@@ -634,8 +634,8 @@ struct Lookups {
 
 impl WorldLookups for Lookups {
     fn inventory_hostnames(&self, pattern: &str) -> TemplateResult<Vec<Arc<str>>> {
-        let hosts = HostPattern::parse(pattern).resolve(&self.inventory, &mut Diagnostics::new());
-        let hosts = hosts.map_err(|error| TemplateError::plugin(error.to_string()))?;
+        // A pattern that names nobody, or that is none, is no mistake here.
+        let hosts = HostPattern::parse(pattern).resolve(&self.inventory, &mut Diagnostics::new()).unwrap_or_default();
         Ok(hosts.into_iter().map(|host| Arc::clone(self.inventory.host(host).name())).collect())
     }
 

@@ -25,8 +25,6 @@ pub struct ItemEnd {
     pub no_log: bool,
     /// Handlers to notify.
     pub notify: Vec<String>,
-    /// What is shown as item.
-    pub label: Option<Value>,
     /// The host that facts are for, where it is not the task's.
     pub facts_host: Option<crate::inventory::HostId>,
 }
@@ -152,6 +150,13 @@ pub fn of_loop(ends: &[ItemEnd]) -> Map {
     if any("failed") {
         result.insert("failed", true);
         result.insert("msg", "One or more items failed");
+    }
+    for key in ["warnings", "deprecations"] {
+        let notes: Vec<Value> =
+            ends.iter().filter_map(|end| end.result.get(key)?.as_list()).flat_map(|notes| notes.iter().cloned()).collect();
+        if !notes.is_empty() {
+            result.insert(key, Value::list(notes));
+        }
     }
     result.insert("results", Value::list(ends.iter().map(|end| Value::map(registered(&end.result))).collect()));
     result

@@ -503,6 +503,8 @@ fn exec_as(talker: &mut Talker<'_, '_>, becomes: &crate::transport::Become, comm
     if !stdin.is_empty() {
         args.insert("stdin".to_owned(), String::from_utf8_lossy(stdin).into_owned().into());
     }
+    let spec = crate::action::spec("shell").expect("there is a module `shell`");
+    let args = spec.check(&args).expect("`shell` has these options").args;
     let lease = talker.lease().map_err(unreachable)?;
     let reply = lease.session().run_one(Some(becomes), Request::new("shell", args))?;
     let result = crate::action::outcome(reply);

@@ -10,7 +10,7 @@ use jiff::civil::DateTime;
 use rustix::fs::Timespec;
 
 use super::stat::seconds;
-use crate::host::{Change, FileCommon, FileDiff, attributes, path as paths, time};
+use crate::host::{Change, FileCommon, FileDiff, attributes, identity, path as paths, time};
 use crate::spec::Support;
 use crate::{Failure, Host, Json, JsonMap, Module, Outcome, Result};
 
@@ -176,7 +176,32 @@ impl<'a> Task<'a> {
         Ok(Self { args, state, path, found, modification, access, host })
     }
 
+    /// Names that nobody has yet are no mistake before the run that makes them.
+    fn warn_of_owners(&mut self) {
+        let named = |what: &str, name: &str| format!("failed to look up {what} {name}. Create {what} up to this point in real play");
+        let numbered = |what: &str, kind: &str, id: u32| {
+            format!("failed to look up {what} with {kind} {id}. Create {what} up to this point in real play")
+        };
+        if let Some(owner) = &self.args.common.owner {
+            match owner.parse() {
+                Ok(uid) if identity::user_by_id(uid).is_none() => self.host.warn(numbered("user", "uid", uid)),
+                Err(_) if identity::user_by_name(owner).is_none() => self.host.warn(named("user", owner)),
+                _ => {}
+            }
+        }
+        if let Some(group) = &self.args.common.group {
+            match group.parse() {
+                Ok(gid) if identity::group_by_id(gid).is_none() => self.host.warn(numbered("group", "gid", gid)),
+                Err(_) if identity::group_by_name(group).is_none() => self.host.warn(named("group", group)),
+                _ => {}
+            }
+        }
+    }
+
     fn run(mut self) -> Result<Outcome> {
+        if self.host.is_checking() && self.state != State::Absent {
+            self.warn_of_owners();
+        }
         match self.state {
             State::File => self.file(),
             State::Directory => self.directory(),

@@ -199,10 +199,9 @@ impl Runner<'_> {
         if let Some(extended) = item.vars.get("ansible_loop") {
             end.result.insert("ansible_loop", extended.clone());
         }
+        let label = if end.no_log { Value::text("(censored due to no_log)") } else { self.label_of_end(item, end) };
         let mut result = self.event_result(&end.result, end.status(), end);
         result.ignored = false;
-        let label =
-            if end.no_log { Value::text("(censored due to no_log)") } else { end.label.clone().unwrap_or_else(|| item.value.clone()) };
         for diagnostic in std::mem::take(&mut end.diagnostics) {
             self.tell(Event::Diagnostic(Box::new(diagnostic)));
         }
@@ -244,15 +243,28 @@ impl Runner<'_> {
         }
     }
 
+    /// What `label` shows of an item that has ended; a mistake in it is a warning.
+    fn label_of_end(&self, item: &Item, end: &mut ItemEnd) -> Value {
+        if self.job.task.loop_control.label.is_none() {
+            return item.value.clone();
+        }
+        let templar = self.templar(&self.item_stack(item, Some(&outcome::registered(&end.result))));
+        self.label(item, &templar).unwrap_or_else(|error| {
+            let mut warnings = end.result.get("warnings").and_then(Value::as_list).unwrap_or_default().to_vec();
+            warnings.push(Value::text(format!("Failed to template loop_control label: {}", error.full_message())));
+            end.result.insert("warnings", Value::list(warnings));
+            item.value.clone()
+        })
+    }
+
     /// What `label` shows of an item.
-    pub(super) fn label(&self, templar: &Templar, item: Option<&Item>) -> Option<Value> {
-        let item = item?;
+    pub(super) fn label(&self, item: &Item, templar: &Templar) -> Result<Value, TemplateError> {
         match &self.job.task.loop_control.label {
-            Some(written) => match templar.render(&written.value) {
-                Ok(Rendered::Value(value)) => Some(value),
-                Ok(Rendered::Omit) | Err(_) => Some(item.value.clone()),
+            Some(written) => match templar.render(&written.value)? {
+                Rendered::Value(value) => Ok(value),
+                Rendered::Omit => Ok(item.value.clone()),
             },
-            None => Some(item.value.clone()),
+            None => Ok(item.value.clone()),
         }
     }
 }

@@ -33,10 +33,7 @@ impl Runner<'_> {
         };
         let mut stage = match evaluate("when", &keywords.when, &templar) {
             Ok(Verdict::Holds) => self.prepare_work(templar, stack, item),
-            Ok(Verdict::Not(condition)) => {
-                let label = self.label(&templar, item);
-                Stage::Ended(Box::new(ItemEnd { label, ..ItemEnd::skipped(condition) }))
-            }
+            Ok(Verdict::Not(condition)) => Stage::Ended(Box::new(ItemEnd::skipped(condition))),
             Err(error) => {
                 let message = format!("Task failed: {}", error.message);
                 let mut end = ItemEnd::failed(message, vec![error.diagnostic]);
@@ -58,11 +55,7 @@ impl Runner<'_> {
         };
         let mut ended = match &self.job.task.work {
             Work::Module(call) => match self.prepare_module(call, &templar, &stack) {
-                Ok(ready) => {
-                    let mut ready = ready(templar, stack);
-                    ready.end.label = self.label(&ready.templar, item);
-                    return Stage::Ready(Box::new(ready));
-                }
+                Ok(ready) => return Stage::Ready(Box::new(ready(templar, stack))),
                 Err(end) => end,
             },
             Work::IncludeTasks(include) => self.include(&templar, item, |templar| {
@@ -73,7 +66,6 @@ impl Runner<'_> {
             Work::Meta(_) => Box::new(ItemEnd::of(Map::new())),
         };
         self.mark_ignored(&templar, &mut ended);
-        ended.label = self.label(&templar, item);
         Stage::Ended(ended)
     }
 
@@ -112,7 +104,7 @@ impl Runner<'_> {
                 let mut result = Map::new();
                 result.insert("changed", false);
                 let loop_vars = item.map(|item| item.vars.clone()).unwrap_or_default();
-                let label = self.label(templar, item);
+                let label = item.map(|item| self.label(item, templar).unwrap_or_else(|_| item.value.clone()));
                 Box::new(ItemEnd { include: Some(Include { what, loop_vars, label }), ..ItemEnd::of(result) })
             }
             Err(error) => keyword_end(error),

@@ -84,6 +84,10 @@ impl Reader<'_> {
             '(' => self.parentheses()?,
             '{' => self.braces()?,
             '-' | '+' => self.signed()?,
+            '.' if self.rest.starts_with("...") => {
+                self.rest = &self.rest[3..];
+                trusted("...", self.span)
+            }
             '0'..='9' | '.' => self.number()?,
             _ => self.word_or_text()?,
         };
@@ -169,6 +173,12 @@ impl Reader<'_> {
             return None;
         }
         let clean = digits.replace('_', "");
+        // What has no like of it outside of Python is a text.
+        if let Some(number) = clean.strip_suffix('j') {
+            let number: f64 = number.parse().ok()?;
+            self.rest = &self.rest[length..];
+            return Some(trusted(format!("{number}j"), self.span));
+        }
         let radix = |prefix: &str, radix| clean.strip_prefix(prefix).map(|rest| BigInt::from_str_radix(rest, radix).ok().map(Value::int));
         let value = if let Some(found) = radix("0x", 16).or_else(|| radix("0o", 8)).or_else(|| radix("0b", 2)) {
             found?
@@ -205,20 +215,29 @@ impl Reader<'_> {
         }
     }
 
-    /// One text, or several side by side.
+    /// One text, or several side by side; bytes are texts too.
     fn texts(&mut self) -> Option<Value> {
         let mut all = String::new();
+        let mut kind = None;
         loop {
-            let length = self.rest.find(['"', '\'']).filter(|length| *length <= 1)?;
-            let raw = match &self.rest[..length] {
-                "" | "u" | "U" => false,
-                "r" | "R" => true,
+            let length = self.rest.find(['"', '\'']).filter(|length| *length <= 2)?;
+            let (raw, bytes) = match self.rest[..length].to_ascii_lowercase().as_str() {
+                "" | "u" => (false, false),
+                "r" => (true, false),
+                "b" => (false, true),
+                "br" | "rb" => (true, true),
                 _ => return None,
             };
+            if *kind.get_or_insert(bytes) != bytes {
+                return None;
+            }
             self.rest = &self.rest[length..];
             self.text(raw, &mut all)?;
+            if bytes && !all.is_ascii() {
+                return None;
+            }
             self.blanks();
-            let next = self.rest.trim_start_matches(['r', 'R', 'u', 'U']);
+            let next = self.rest.trim_start_matches(['r', 'R', 'u', 'U', 'b', 'B']);
             if !next.starts_with(['"', '\'']) {
                 return Some(trusted(all, self.span));
             }
@@ -329,6 +348,10 @@ mod tests {
             ("it's", "str \"it's\""),
             ("12abc", "str \"12abc\""),
             ("1e-3", "float 0.001"),
+            ("[..., 1j, 1.5j, set(), {1, 2}, b'x', rb'\\n']", "list [\"...\",\"1j\",\"1.5j\",[],[1,2],\"x\",\"\\\\n\"]"),
+            ("b'x' b'y'", "str \"xy\""),
+            ("b'x' 'y'", "str \"b'x' 'y'\""),
+            ("...", "str \"...\""),
         ];
         let span = Span::new(&Source::named("t", ""), 0, 0);
         for (text, shown) in cases {

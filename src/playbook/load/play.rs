@@ -264,6 +264,7 @@ fn hosts(node: &Node, written: &Written<'_>, diagnostics: &mut Diagnostics) -> O
 fn prompts(node: &Node, diagnostics: &mut Diagnostics) -> Vec<VarsPrompt> {
     let items = match node.as_sequence() {
         Some(items) => items.iter().collect::<Vec<_>>(),
+        None if node.is_null() => Vec::new(),
         None => vec![node],
     };
     items.into_iter().filter_map(|item| prompt(item, diagnostics)).collect()

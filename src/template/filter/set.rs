@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::list::key_of;
-use super::{attribute, filter};
+use super::{attribute, filter, refuse};
 use crate::template::{Bound, Evaluator, Filter, Param, Result, Val};
 use crate::value::Key;
 
@@ -116,12 +116,25 @@ fn symmetric_difference(evaluator: &Evaluator, value: &Val, arguments: &Bound) -
     Ok(Val::list(kept))
 }
 
+/// Python's name of a type that has no hash.
+fn unhashable(key: &Val) -> Option<&'static str> {
+    match key {
+        dict if dict.is_mapping() => Some("_AnsibleLazyTemplateDict"),
+        list if list.is_list() && !matches!(list, Val::Tuple(_)) => Some("_AnsibleLazyTemplateList"),
+        _ => None,
+    }
+}
+
 fn unique(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
     let case_sensitive = arguments.flag_or(evaluator, 0, false)?;
+    let path = arguments.get(1).filter(|path| !path.is_none());
+    let can_fall_back = path.is_none() && (case_sensitive || arguments.get(0).is_none_or(Val::is_none));
+    let items = evaluator.items(value)?;
     let mut seen = Seen::default();
     let mut kept = Vec::new();
-    for item in evaluator.items(value)? {
-        let key = match arguments.get(1).filter(|path| !path.is_none()) {
+    for item in &items {
+        let item = item.clone();
+        let key = match path {
             Some(path) => attribute(evaluator, &item, path, None)?,
             None => item.clone(),
         };
@@ -129,6 +142,14 @@ fn unique(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> 
             Some(text) if !case_sensitive => Val::from(text.to_lowercase()),
             _ => key,
         };
+        if let Some(unhashable) = unhashable(&key) {
+            if can_fall_back {
+                return Ok(Val::list(distinct(evaluator, items)?));
+            }
+            return refuse(format!(
+                "Jinja2's unique filter failed and we cannot fall back to Ansible's version as it does not support the parameters supplied: unhashable type: '{unhashable}'"
+            ));
+        }
         if seen.add(evaluator, &key)? {
             kept.push(item);
         }

@@ -241,7 +241,9 @@ fn template(evaluator: &Evaluator, terms: &[Val], options: &Options) -> Result<V
         let source = Source::decode(&path, bytes).map_err(|error| TemplateError::plugin(error.to_string()))?;
         let mut own = Map::new();
         let shown = path.display().to_string();
-        own.insert("ansible_managed", "Ansible managed");
+        if evaluator.scope().get("ansible_managed").is_none() {
+            own.insert("ansible_managed", "Ansible managed");
+        }
         own.insert("template_path", shown.as_str());
         own.insert("template_fullpath", shown.as_str());
         if let Some(vars) = given(options, "template_vars") {
