@@ -20,7 +20,7 @@ use std::fs;
 use std::path::Path;
 
 use driftless::playbook::{KEYWORDS, Place, Support};
-use driftless::template::{filter, lookup, test};
+use driftless::template::{collection, filter, lookup, test};
 
 use cases::Cases;
 
@@ -81,9 +81,9 @@ fn everything_of_ansible_core_is_in_the_tables() {
 
 fn plugin_names() -> [Vec<&'static str>; 3] {
     let mut names = [
-        filter::FILTERS.iter().flat_map(|family| family.iter()).map(|row| row.name).collect::<Vec<_>>(),
-        test::TESTS.iter().flat_map(|family| family.iter()).map(|row| row.name).collect(),
-        lookup::LOOKUPS.iter().flat_map(|family| family.iter()).map(|row| row.name).collect(),
+        filter::FILTERS.iter().chain(collection::FILTERS).flat_map(|family| family.iter()).map(|row| row.name).collect::<Vec<_>>(),
+        test::TESTS.iter().chain(collection::TESTS).flat_map(|family| family.iter()).map(|row| row.name).collect(),
+        lookup::LOOKUPS.iter().chain(collection::LOOKUPS).flat_map(|family| family.iter()).map(|row| row.name).collect(),
     ];
     // The signs (`==`, `<`) are tests too, and operators more than that.
     names.iter_mut().for_each(|names| {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::collection::{self, Kind};
 use super::ir::Template;
 use super::lower::Embedded;
 use super::syntax::{self, Syntax};
@@ -28,9 +29,19 @@ impl Engine {
     /// An engine with all filters, tests and lookups there are.
     pub fn new() -> Self {
         Self {
-            filters: filter::FILTERS.iter().flat_map(|family| family.iter()).map(|filter| (filter.name, filter)).collect(),
-            tests: test::TESTS.iter().flat_map(|family| family.iter()).map(|test| (test.name, test)).collect(),
-            lookups: lookup::LOOKUPS.iter().flat_map(|family| family.iter()).map(|lookup| (lookup.name, lookup)).collect(),
+            filters: filter::FILTERS
+                .iter()
+                .chain(collection::FILTERS)
+                .flat_map(|family| family.iter())
+                .map(|filter| (filter.name, filter))
+                .collect(),
+            tests: test::TESTS.iter().chain(collection::TESTS).flat_map(|family| family.iter()).map(|test| (test.name, test)).collect(),
+            lookups: lookup::LOOKUPS
+                .iter()
+                .chain(collection::LOOKUPS)
+                .flat_map(|family| family.iter())
+                .map(|lookup| (lookup.name, lookup))
+                .collect(),
             templates: Cache::default(),
             expressions: Cache::default(),
         }
@@ -61,7 +72,8 @@ impl Engine {
 
     /// The filter of this name.
     pub fn filter(&self, name: &str) -> Result<&'static Filter> {
-        let found = self.filters.get(bare(name)).copied();
+        let found =
+            self.filters.get(bare(name)).or_else(|| self.filters.get(collection::redirected(Kind::Filter, name)?.as_str())).copied();
         found.ok_or_else(|| {
             unknown(ErrorKind::UnknownPlugin, format!("Syntax error in template: No filter named '{name}'."), name, self.filters.keys())
         })
@@ -77,7 +89,8 @@ impl Engine {
 
     /// The lookup of this name.
     pub fn lookup(&self, name: &str) -> Result<&'static Lookup> {
-        let found = self.lookups.get(bare(name)).copied();
+        let found =
+            self.lookups.get(bare(name)).or_else(|| self.lookups.get(collection::redirected(Kind::Lookup, name)?.as_str())).copied();
         found.ok_or_else(|| {
             unknown(ErrorKind::UnknownPlugin, format!("The lookup plugin '{name}' was not found."), name, self.lookups.keys())
         })

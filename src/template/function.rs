@@ -24,9 +24,14 @@ impl Filter {
         match self.name {
             "unvault" => "do_unvault",
             "vault" => "do_vault",
-            name => name,
+            name => short_name(name),
         }
     }
+}
+
+/// A plugin's name without its collection.
+pub(super) fn short_name(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
 }
 
 /// `value is name(…)`.

@@ -1,6 +1,7 @@
 //! Jinja over values, as Ansible runs it: minijinja parses, our evaluator runs. Knows no hosts: variables come through
 //! [`Scope`], and what lookups need of the world is handed in through [`Context`].
 
+pub mod collection;
 mod context;
 mod engine;
 mod error;

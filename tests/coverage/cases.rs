@@ -30,7 +30,7 @@ impl Cases {
                 }
             }
         }
-        for records in ["filter", "lookup", "test"] {
+        for records in ["collection", "filter", "lookup", "test"] {
             let text = fs::read_to_string(root.join(format!("src/template/{records}/recorded.jsonl"))).unwrap();
             let expressions = text.lines().map(|line| {
                 let record: serde_json::Value = serde_json::from_str(line).unwrap();

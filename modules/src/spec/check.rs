@@ -555,7 +555,9 @@ mod tests {
         check(
             json!({"dest": "{{ p }}", "follow": "maybe"}),
             &["dest"],
-            &["argument 'follow' is of type str and we were unable to convert to bool: The value 'maybe' is not a valid boolean."],
+            &[
+                "argument 'follow' is of type str and we were unable to convert to bool: The value 'maybe' is not a valid boolean. Valid booleans include: 0, 1, '0', '1', 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'",
+            ],
         );
         check(json!({"state": "{{ s }}"}), &["state"], &["missing required arguments: path"]);
         check(json!({"path": "/x", "nope": "{{ n | default(omit) }}"}), &["nope"], &[]);

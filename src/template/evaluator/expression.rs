@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::super::ir::{Arg, Comparison, Expr, ExprKind, Extent, FilterRef, Step, StepKind, TestRef};
-use super::super::{Arguments, Dict, Filter, Markers, Place, Result, TemplateError, Test, Undefined, Val};
+use super::super::{Arguments, Dict, Filter, Markers, Place, Result, TemplateError, Test, Undefined, Val, function::short_name};
 use super::frame::FrameRef;
 use super::{Evaluator, global, methods};
 use crate::value::Value;
@@ -284,7 +284,7 @@ impl Evaluator {
                 return Ok(undefined.clone());
             }
         }
-        let result = arguments.bind(test.name, test.params).and_then(|bound| (test.run)(self, val, &bound));
+        let result = arguments.bind(short_name(test.name), test.params).and_then(|bound| (test.run)(self, val, &bound));
         settle(result.map(Val::from), "test", test.name)
     }
 }
@@ -293,6 +293,8 @@ impl Evaluator {
 fn settle(result: Result<Val>, what: &str, name: &str) -> Result<Val> {
     match result {
         Err(error) if error.is_undefined() => Ok(Val::Undefined(Rc::new(Undefined::captured(error)))),
+        // What is of a collection has its full name already.
+        Err(error) if name.contains('.') => Err(error.of_plugin(what, name)),
         Err(error) => Err(error.of_plugin(what, &format!("ansible.builtin.{name}"))),
         Ok(val) => Ok(val),
     }

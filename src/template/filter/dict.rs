@@ -35,7 +35,7 @@ fn attr(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
 
 /// What `combine` does with two lists under one key.
 #[derive(Clone, Copy, PartialEq)]
-enum Lists {
+pub(in crate::template) enum Lists {
     Replace,
     Keep,
     Append,
@@ -44,27 +44,32 @@ enum Lists {
     PrependRp,
 }
 
+impl Lists {
+    /// The value of `list_merge`.
+    pub fn of(val: &Val) -> Result<Self> {
+        Ok(match val.as_str() {
+            Some("replace") => Self::Replace,
+            Some("keep") => Self::Keep,
+            Some("append") => Self::Append,
+            Some("prepend") => Self::Prepend,
+            Some("append_rp") => Self::AppendRp,
+            Some("prepend_rp") => Self::PrependRp,
+            _ => {
+                return refuse(
+                    "merge_hash: 'list_merge' argument can only be equal to 'replace', 'keep', 'append', 'prepend', 'append_rp' or 'prepend_rp'",
+                );
+            }
+        })
+    }
+}
+
 fn combine(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
     let mut recursive = false;
     let mut lists = Lists::Replace;
     for (name, val) in &arguments.named {
         match &**name {
             "recursive" => recursive = evaluator.truthy(val)?,
-            "list_merge" => {
-                lists = match val.as_str() {
-                    Some("replace") => Lists::Replace,
-                    Some("keep") => Lists::Keep,
-                    Some("append") => Lists::Append,
-                    Some("prepend") => Lists::Prepend,
-                    Some("append_rp") => Lists::AppendRp,
-                    Some("prepend_rp") => Lists::PrependRp,
-                    _ => {
-                        return refuse(
-                            "merge_hash: 'list_merge' argument can only be equal to 'replace', 'keep', 'append', 'prepend', 'append_rp' or 'prepend_rp'",
-                        );
-                    }
-                }
-            }
+            "list_merge" => lists = Lists::of(val)?,
             _ => return refuse("'recursive' and 'list_merge' are the only valid keyword arguments"),
         }
     }
@@ -88,7 +93,8 @@ fn flatten_one(evaluator: &Evaluator, val: &Val, dicts: &mut Vec<Val>) -> Result
     Ok(())
 }
 
-fn merge(evaluator: &Evaluator, first: &Val, second: &Val, recursive: bool, lists: Lists) -> Result<Val> {
+/// Two dicts as one.
+pub(in crate::template) fn merge(evaluator: &Evaluator, first: &Val, second: &Val, recursive: bool, lists: Lists) -> Result<Val> {
     let _depth = evaluator.enter()?;
     if !first.is_mapping() || !second.is_mapping() {
         return refuse(format!(

@@ -26,9 +26,11 @@ use super::{Evaluator, Filter, Markers, Param, Result, TemplateError, Val};
 use crate::value::Text;
 
 pub(in crate::template) use chance::{Source, chance};
+pub(in crate::template) use dict::{Lists, merge as merge_dicts};
 pub(in crate::template) use item::attribute;
 pub(in crate::template) use password::Algorithm;
 pub(in crate::template) use path::{dirname, expand_user, normpath};
+pub(in crate::template) use set::distinct;
 pub(in crate::template) use text::split_lines;
 pub(in crate::template) use url::Url;
 

@@ -76,7 +76,8 @@ impl Seen {
     }
 }
 
-fn distinct(evaluator: &Evaluator, items: Vec<Val>) -> Result<Vec<Val>> {
+/// Each item once, in the order in which they came.
+pub(in crate::template) fn distinct(evaluator: &Evaluator, items: Vec<Val>) -> Result<Vec<Val>> {
     let mut seen = Seen::default();
     let mut kept = Vec::new();
     for item in items {
