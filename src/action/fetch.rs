@@ -8,6 +8,7 @@ use driftless_modules::registry;
 use super::content::file_checksum;
 use super::{Action, Call, Done, Failure, Plan, outcome};
 use crate::helper::Reply;
+use crate::source::absolute;
 use crate::value::{Map, Value};
 
 /// The action.
@@ -79,7 +80,7 @@ fn destination(call: &Call<'_>) -> Result<PathBuf, Failure> {
         Some((rest, home)) => PathBuf::from(home).join(rest).display().to_string() + if dest.ends_with('/') { "/" } else { "" },
         None => dest,
     };
-    let base = std::path::absolute(call.context.playbook_dir.join(&dest)).unwrap_or_else(|_| PathBuf::from(&dest));
+    let base = absolute(&call.context.playbook_dir.join(&dest));
     let name = Path::new(&src).file_name().unwrap_or_default();
     if call.args.flag(&["flat"], false)? {
         if base.is_dir() && !dest.ends_with('/') {

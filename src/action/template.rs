@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::content::{Shipment, Source, checked, copy_request, preserve_mode};
 use super::{Action, Args, Call, Failure, OwnOptions, Plan};
-use crate::source::{Label, Source as Text};
+use crate::source::{Label, Source as Text, absolute};
 use crate::template::FileOptions;
 use crate::template::python::codec::Codec;
 use crate::value::{Map, Value};
@@ -101,7 +101,7 @@ fn managed(call: &Call<'_>, src: &str, path: &std::path::Path, dest: &str) -> Ma
     use std::os::unix::fs::MetadataExt;
     let mut vars = Map::new();
     let found = std::fs::metadata(path).ok();
-    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).display().to_string();
+    let full = absolute(path).display().to_string();
     let owner = found.as_ref().map(MetadataExt::uid).and_then(driftless_modules::host::identity::user_by_id);
     let owner = owner.map_or_else(|| found.as_ref().map_or_else(String::new, |found| found.uid().to_string()), |user| user.name);
     let changed = found.as_ref().map(MetadataExt::mtime).and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());

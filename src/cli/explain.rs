@@ -11,7 +11,7 @@ use crate::inventory::{HostId, HostPattern, Inventory};
 use crate::playbook::load::Loader;
 use crate::playbook::{Play, Playbook};
 use crate::preflight::{Setter, Site, setters};
-use crate::source::{Diagnostics, Span};
+use crate::source::{Diagnostics, Span, absolute};
 use crate::template::Engine;
 use crate::template::print::shown;
 use crate::value::Value;
@@ -79,7 +79,7 @@ fn explained(
         if !is_for(&play, loader, hosts, host) {
             continue;
         }
-        let folder = std::path::absolute(&play.dir).unwrap_or_else(|_| play.dir.clone());
+        let folder = absolute(&play.dir);
         let mut diagnostics = Diagnostics::new();
         let world = Arc::new(world.with_playbook(&folder, &mut diagnostics));
         let stack = play_stack(&world, host, &play, loader, &mut diagnostics);

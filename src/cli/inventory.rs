@@ -7,9 +7,8 @@ use clap::Args;
 
 use super::flags::InventoryFlags;
 use super::session::{Exit, Hosts, Session};
-use crate::executor::absolute;
 use crate::inventory::HostPattern;
-use crate::source::Diagnostics;
+use crate::source::{Diagnostics, absolute};
 use crate::vars::{GraphVars, HashBehaviour, InventoryReport, Kind, RunVars, VarWorld};
 
 /// What was typed.

@@ -10,7 +10,7 @@ use crate::event::{Event, Status, TaskResult};
 use crate::inventory::HostId;
 use crate::playbook::load::{Wanted, missing_task_file, task_file_candidates};
 use crate::playbook::{Block, Context, Entry, Keywords, Task, Work};
-use crate::source::{Diagnostic, Diagnostics, Spanned};
+use crate::source::{Diagnostic, Diagnostics, Spanned, absolute};
 use crate::value::Map;
 use crate::vault;
 
@@ -95,7 +95,7 @@ impl Batch<'_, '_> {
                     return Err(Refused::Missing(vec![written.file.error(error)]));
                 }
                 let block = self.executor.world.loader.included_tasks(path, &context, &mut diagnostics);
-                (super::absolute(path).display().to_string(), block)
+                (absolute(path).display().to_string(), block)
             }
             (Work::IncludeRole(written), IncludeWhat::Role { name, from, public, allow_duplicates, validates, .. }) => {
                 let context = inner(task, &written.apply, &written.vars, &include.loop_vars);

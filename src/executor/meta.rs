@@ -8,7 +8,7 @@ use super::conditions::{Verdict, evaluate};
 use super::play_iterator::FrameKind;
 use crate::event::{Event, Status, TaskResult};
 use crate::playbook::{Meta, Task};
-use crate::source::{Diagnostic, Diagnostics, Spanned};
+use crate::source::{Diagnostic, Diagnostics, Spanned, absolute};
 use crate::value::Map;
 
 impl Batch<'_, '_> {
@@ -171,7 +171,7 @@ impl Batch<'_, '_> {
         let templar = self.templar(&stack, task);
         let reader = super::keywords::Reader { keywords: &task.keywords, templar: &templar };
         let name = Arc::clone(&self.hosts[index].name);
-        let dir = super::absolute(&self.play.dir);
+        let dir = absolute(&self.play.dir);
         if let Ok(route) = super::target::route(&name, &reader, &templar, &self.executor.shared.defaults, &dir) {
             self.executor.shared.leases.reset(&route.key);
         }

@@ -34,7 +34,7 @@ use crate::event::{Event, EventSink, RunStats};
 use crate::inventory::{HostId, HostPattern, Inventory};
 use crate::playbook::Playbook;
 use crate::playbook::load::Loader;
-use crate::source::{Diagnostic, Diagnostics};
+use crate::source::{Diagnostic, Diagnostics, absolute};
 use crate::template::{Extensions, WorldLookups};
 use crate::vars::{FactCache, HostUpdate, VarWorld};
 use workers::Workers;
@@ -286,11 +286,6 @@ impl<'a> Executor<'a> {
     fn check_interrupt(&self) -> Result<(), Stop> {
         if self.shared.interrupted.load(Ordering::Relaxed) { Err(Stop::Interrupted) } else { Ok(()) }
     }
-}
-
-/// The path from the root, links not followed.
-pub fn absolute(path: &std::path::Path) -> std::path::PathBuf {
-    std::path::absolute(if path.as_os_str().is_empty() { std::path::Path::new(".") } else { path }).unwrap_or_else(|_| path.to_path_buf())
 }
 
 /// The thread that looks after idle sessions; ends when dropped.

@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::inventory::{HostId, HostPattern, Inventory, LOCALHOST};
 use crate::playbook::load::{Loader, of_play};
 use crate::playbook::{ActionName, Block, Context, Entry, Keyword, Keywords, Meta, ModuleCall, Play, Task, TaskArgs, VarsPrompt, Work};
-use crate::source::{Diagnostics, Span, Spanned};
+use crate::source::{Diagnostics, Span, Spanned, absolute};
 use crate::template;
 use crate::value::{Map, Text, Value};
 use crate::vars::{Layer, PlayVars, Precedence, load_vars_file};
@@ -19,7 +19,7 @@ use crate::vault::Vault;
 impl Executor<'_> {
     pub(super) fn play(&mut self, play: &Arc<Play>) -> Result<(), Stop> {
         self.check_interrupt()?;
-        let context = Arc::new(self.template_context(&play.dir, vec![super::absolute(&play.dir)]));
+        let context = Arc::new(self.template_context(&play.dir, vec![absolute(&play.dir)]));
         let reader = PlayReader { executor_extra: self.vars.extra_vars(), play, context: &context, engine: &self.shared.engine };
         let hosts_value = reader.value(&play.hosts)?;
         let patterns = texts(&hosts_value);
@@ -94,7 +94,7 @@ impl Executor<'_> {
     pub(super) fn template_context(&self, playbook_dir: &Path, search_path: Vec<std::path::PathBuf>) -> template::Context {
         template::Context {
             search_path,
-            playbook_dir: super::absolute(playbook_dir),
+            playbook_dir: absolute(playbook_dir),
             lookups: Arc::clone(&self.world.lookups),
             extensions: self.options.extensions,
         }

@@ -9,7 +9,7 @@ use super::task::Findings;
 use super::texts::{Texts, Undefined};
 use super::{Name, Site};
 use crate::playbook::did_you_mean;
-use crate::source::{Diagnostic, Diagnostics, Span};
+use crate::source::{Diagnostic, Diagnostics, Span, absolute};
 use crate::template::{NameUse, Templar, is_global};
 use crate::value::Value;
 use crate::vars::VarWorld;
@@ -155,7 +155,7 @@ impl Worlds<'_> {
     }
 
     fn entry(&mut self, play: &ReachedPlay) -> &mut (VarWorld, Option<HashSet<Name>>) {
-        let folder = std::path::absolute(&play.play.dir).unwrap_or_else(|_| play.play.dir.clone());
+        let folder = absolute(&play.play.dir);
         let site = self.site;
         // Mistakes in these files are told when the play begins.
         self.by_folder.entry(folder.clone()).or_insert_with(|| (site.vars.with_playbook(&folder, &mut Diagnostics::new()), None))

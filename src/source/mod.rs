@@ -13,6 +13,12 @@ pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
 pub use near::did_you_mean;
 pub use render::{Style, render};
 
+/// The path from the root, links not followed; the empty path is the current folder.
+pub fn absolute(path: &Path) -> PathBuf {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
 /// A text that the user wrote: a file, or an argument of the command line. Shared by all spans into it.
 pub struct Source {
     name: String,

@@ -8,10 +8,11 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 
-use super::files::{Mode, Place, absolute, open, read, write};
+use super::files::{Mode, Place, open, read, write};
 use super::{Common, EncryptFlags, seal};
 use crate::cli::session::{Exit, Session};
 use crate::display::Display;
+use crate::source::absolute;
 use crate::transport::shell;
 
 /// What was typed for `create`.

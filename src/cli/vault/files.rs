@@ -8,6 +8,7 @@ use clap::Args;
 use super::{Common, EncryptFlags, OutputFlags};
 use crate::cli::session::{Exit, Session};
 use crate::display::Display;
+use crate::source::absolute;
 use crate::vault::{Opened, Vault, VaultId, VaultSource, is_vault};
 
 /// What was typed for `encrypt`.
@@ -152,10 +153,6 @@ fn jobs(session: &mut Session, files: &[PathBuf], output: Option<&Path>, what: &
 
 fn place(path: &Path) -> Place {
     if path == Path::new("-") { Place::Standard } else { Place::File(absolute(path)) }
-}
-
-pub(super) fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
 fn shown(place: &Place) -> String {

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use clap::{ArgAction, Args};
 
-use super::files::{Mode, Place, absolute, write};
+use super::files::{Mode, Place, write};
 use super::{Common, EncryptFlags, OutputFlags};
 use crate::cli::session::{Exit, Session};
 use crate::display::{Display, Echo};
+use crate::source::absolute;
 
 /// What was typed.
 #[derive(Args, Clone, Debug)]

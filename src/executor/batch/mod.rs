@@ -17,7 +17,7 @@ use crate::executor::tags::task_is_tagged;
 use crate::executor::{Executor, Gathering, Stop};
 use crate::inventory::HostId;
 use crate::playbook::{Block, Keyword, Play, Task, Work};
-use crate::source::Spanned;
+use crate::source::{Spanned, absolute};
 use crate::template::{self};
 use crate::value::Value;
 use crate::vars::{Layer, PlayLayers, PlayVars, VarWorld};
@@ -312,7 +312,7 @@ impl<'b, 'a> Batch<'b, 'a> {
             info: Arc::clone(info),
             stack: self.stack(index, task),
             context: self.context(task),
-            playbook_dir: crate::executor::absolute(&self.play.dir),
+            playbook_dir: absolute(&self.play.dir),
             check: self.executor.options.check,
             diff: self.executor.options.diff,
         }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::Batch;
 use crate::event::TaskInfo;
+use crate::executor::Stop;
 use crate::executor::host_state::handler_key;
 use crate::executor::keywords::Reader;
-use crate::executor::{Stop, absolute};
 use crate::playbook::{Keyword, Task, Work};
-use crate::source::{Diagnostic, Diagnostics};
+use crate::source::{Diagnostic, Diagnostics, absolute};
 use crate::template;
 use crate::template::print::shown;
 use crate::template::{Rendered, Templar};
@@ -61,7 +61,7 @@ impl Batch<'_, '_> {
         if let Some(layers) = &self.hosts[index].vars_files {
             return layers.clone();
         }
-        let context = Arc::new(self.executor.template_context(&self.play.dir, vec![crate::executor::absolute(&self.play.dir)]));
+        let context = Arc::new(self.executor.template_context(&self.play.dir, vec![absolute(&self.play.dir)]));
         let templar = Templar::new(&self.executor.shared.engine, Arc::new(stack.clone()), context);
         let (mut layers, mut complete) = (Vec::new(), true);
         for written in &self.templated_files {
@@ -94,7 +94,7 @@ impl Batch<'_, '_> {
         if let Some(context) = self.contexts.get(&key) {
             return Arc::clone(context);
         }
-        let path = task.context.search_path().iter().map(|dir| crate::executor::absolute(dir)).collect();
+        let path = task.context.search_path().iter().map(|dir| absolute(dir)).collect();
         let context = Arc::new(self.executor.template_context(&self.play.dir, path));
         self.contexts.insert(key, Arc::clone(&context));
         context
@@ -199,9 +199,9 @@ pub(super) fn task_layers(task: &Task) -> Vec<Arc<Layer>> {
         let parents: Vec<(String, std::path::PathBuf)> = if role.is_dependency {
             Vec::new()
         } else {
-            role.parents.iter().map(|parent| (parent.name.clone(), crate::executor::absolute(&parent.path))).collect()
+            role.parents.iter().map(|parent| (parent.name.clone(), absolute(&parent.path))).collect()
         };
-        layers.push(role_magic(&role.name, role.collection.as_deref(), &crate::executor::absolute(&role.path), &parents));
+        layers.push(role_magic(&role.name, role.collection.as_deref(), &absolute(&role.path), &parents));
     }
     let environment = task.keywords.environment.iter().map(|written| written.value.clone()).collect();
     layers.push(Layer::single(Precedence::CommandLine, "environment", Value::list(environment)));

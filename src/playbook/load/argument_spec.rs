@@ -104,5 +104,5 @@ pub fn of_play(playbook: &Path, name: Option<&str>, diagnostics: &mut Diagnostic
 
 /// The path from the root, without `.` and `x/..`.
 pub(super) fn absolute(path: &Path) -> PathBuf {
-    normal(&std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()))
+    normal(&crate::source::absolute(path))
 }
