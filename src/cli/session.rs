@@ -307,6 +307,7 @@ impl Session {
             run_tags: run.tags.only.clone(),
             skip_tags: run.tags.skip.clone(),
             limit: run.limit.map(str::to_owned),
+            python: python(),
             config_file: config.file.clone(),
             hides_facts: !config.inject_facts_as_vars.value,
         };
@@ -646,6 +647,12 @@ impl WorldLookups for Lookups {
     fn vault(&self) -> &Arc<Vault> {
         &self.vault
     }
+}
+
+/// The Python that programs of the control machine would use.
+fn python() -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders).map(|folder| folder.join("python3")).find(|path| path.is_file())
 }
 
 /// Ctrl-C sets a flag; a second one ends the program at once.

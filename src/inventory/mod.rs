@@ -15,7 +15,7 @@ pub use host::{Host, HostId};
 pub use pattern::{HostPattern, Mismatch, PatternError};
 pub use source::{GroupNames, HostVariables, SourceOptions, VarFiles, load};
 
-use crate::value::{Map, Value};
+use crate::value::{Map, Text, Value};
 
 /// Hosts and groups. Groups form a directed graph without cycles below `all`; hosts keep the order in which they were met.
 #[derive(Clone)]
@@ -245,6 +245,7 @@ impl Inventory {
         let host = self.host_mut(id);
         host.is_implicit = true;
         host.set("ansible_connection", Value::text("local"));
+        host.set("ansible_python_interpreter", Value::Text(Text::trusted("{{ ansible_playbook_python }}", None)));
         self.name_localhost(id);
         id
     }

@@ -28,6 +28,8 @@ pub struct RunVars {
     pub skip_tags: Vec<String>,
     /// `--limit`, where given.
     pub limit: Option<String>,
+    /// The Python of the control machine, for playbooks that run one.
+    pub python: Option<PathBuf>,
     /// The `ansible.cfg` in use.
     pub config_file: Option<PathBuf>,
     /// Whether facts are seen in `ansible_facts` alone: `inject_facts_as_vars` is off.
@@ -57,6 +59,7 @@ impl RunVars {
         vars.insert("ansible_run_tags", run_tags);
         vars.insert("ansible_skip_tags", texts(&self.skip_tags));
         vars.insert("ansible_config_file", self.config_file.as_deref().map_or(Value::Null, path_value));
+        vars.insert("ansible_playbook_python", self.python.as_deref().map_or_else(|| plain("/usr/bin/python3"), path_value));
         vars.insert("ansible_inventory_sources", Value::list(inventory.sources().iter().map(|source| plain(source)).collect()));
         if let Some(folder) = playbook_dir {
             vars.insert("playbook_dir", path_value(folder));

@@ -86,26 +86,33 @@ impl Evaluator {
         evaluate().map_err(|error: TemplateError| error.within("expression"))
     }
 
-    /// Runs a template that always yields text.
-    pub(in super::super) fn render_source(&self, text: &Text, syntax: &Arc<Syntax>) -> Result<Val> {
+    /// A file: other options than YAML's may hold. A lone piece keeps its type, and what emits nothing is `None`. Each file that is
+    /// included or extended loses the line break at its end; a text ends with at least as many as it was written with.
+    pub fn render_file(&self, text: &Text, syntax: &Arc<Syntax>) -> Result<Val> {
+        if text.as_str().is_empty() {
+            return Ok(Val::from(text.clone()));
+        }
         let _depth = self.enter()?;
         let template = self.session.engine.template(text, syntax)?;
-        let mut out = Output::text();
+        let mut out = Output::native();
         self.run_loaded(text, template, syntax, &self.scope, &mut out)?;
-        Ok(out.finish())
-    }
-
-    /// As `render_source`, for files and lookups: other options than YAML's may hold. Each file that is included or
-    /// extended loses the line break at its end; the result ends with at least as many as the text has.
-    pub fn render_with(&self, text: &Text, syntax: &Arc<Syntax>) -> Result<Text> {
-        let rendered = self.text(&self.render_source(text, syntax)?)?;
+        let val = out.finish();
+        let Some(rendered) = val.as_text() else { return Ok(val) };
         let breaks = |chars: &str, sequence: &str| (chars.len() - chars.trim_end_matches(sequence).len()) / sequence.len().max(1);
         let missing = breaks(text.as_str(), "\n").saturating_sub(breaks(rendered.as_str(), &syntax.newline_sequence));
         if missing == 0 {
-            return Ok(rendered);
+            return Ok(val);
         }
         let whole = Text::new(format!("{}{}", rendered.as_str(), syntax.newline_sequence.repeat(missing)));
-        Ok(if rendered.is_secret() { whole.into_secret() } else { whole })
+        Ok(Val::from(if rendered.is_secret() { whole.into_secret() } else { whole }))
+    }
+
+    /// As [`Evaluator::render_file`], as text.
+    pub fn render_with(&self, text: &Text, syntax: &Arc<Syntax>) -> Result<Text> {
+        let val = self.render_file(text, syntax)?;
+        let mut out = Output::text();
+        out.push(self, val)?;
+        self.text(&out.finish())
     }
 
     fn run_loaded(&self, text: &Text, template: Arc<Template>, syntax: &Arc<Syntax>, scope: &ScopeRef, out: &mut Output) -> Result<()> {

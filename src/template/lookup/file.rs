@@ -255,7 +255,10 @@ fn template(evaluator: &Evaluator, terms: &[Val], options: &Options) -> Result<V
         let (start, syntax) = header(source.text(), &syntax);
         let text = Text::trusted(&source.text()[start..], Some(Span::new(&source, start, source.text().len())));
         let inner = evaluator.over(Arc::new(Overlay { own, outer: Arc::clone(evaluator.scope()) }));
-        results.push(Val::from(inner.render_with(&text, &Arc::new(syntax))?.into_untrusted()));
+        results.push(match inner.render_file(&text, &Arc::new(syntax))? {
+            Val::Plain(Value::Text(text)) => Val::from(text.into_untrusted()),
+            val => val,
+        });
     }
     Ok(results)
 }
