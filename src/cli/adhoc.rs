@@ -79,7 +79,9 @@ fn loaded(args: &AdhocArgs, what: &(String, String), session: &mut Session, host
         poll: args.poll,
         timeout: args.task_timeout,
     };
-    let playbook = loader.ad_hoc(&wanted, &session.folder, &mut diagnostics);
+    let setting = session.config.playbook_dir.value.as_ref();
+    let folder = args.inventory.playbook_dir.as_ref().or(setting).map_or_else(|| session.folder.clone(), |dir| session.folder.join(dir));
+    let playbook = loader.ad_hoc(&wanted, &folder, &mut diagnostics);
     session.tell(diagnostics, 4)?;
     if args.run.list_hosts {
         list::matched(session, hosts, &args.pattern)?;

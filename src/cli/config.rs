@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use indexmap::IndexMap;
 
 use super::session::{Exit, Session};
-use crate::config::{ConfigOrigin, Effect, Resolved, SettingInfo, known};
+use crate::config::{ConfigOrigin, Effect, Resolved, SettingInfo, Written, known};
 use crate::template::print::shown;
 use crate::value::{Layout, Map, Value, dump};
 use crate::yaml::{EmitOptions, FlowStyle, emit};
@@ -78,6 +79,9 @@ enum Format {
     Yaml,
 }
 
+/// Servers of `ansible-galaxy` are settings of their own; none is known here.
+const GALAXY_SERVERS: &str = "\nGALAXY_SERVERS:";
+
 /// Runs the command.
 pub fn run(args: &ConfigArgs) -> u8 {
     match execute(args) {
@@ -91,14 +95,14 @@ fn execute(args: &ConfigArgs) -> Result<(), Exit> {
         let (ConfigCommand::Dump(DumpArgs { which, .. }) | ConfigCommand::Init(InitArgs { which, .. })) = &args.command else {
             return Ok(());
         };
-        let mut session = Session::with_config(0, which.config.as_deref())?;
+        let mut session = Session::with_config(which.config.as_deref())?;
         return match &args.command {
             ConfigCommand::Dump(args) => show_dump(&mut session, args),
             ConfigCommand::Init(args) => init(&mut session, args),
             ConfigCommand::List(_) | ConfigCommand::View(_) | ConfigCommand::Validate(_) => Ok(()),
         };
     };
-    let mut session = Session::with_config(0, which.config.as_deref())?;
+    let mut session = Session::with_config(which.config.as_deref())?;
     match &args.command {
         ConfigCommand::List(which) => list(&mut session, which),
         ConfigCommand::View(_) => view(&mut session),
@@ -113,6 +117,18 @@ impl Which {
         let (kind, plugin) = info.owner.split_once('/').unwrap_or(("base", ""));
         let is_kind = self.kind == "all" || self.kind == kind;
         is_kind && (self.plugins.is_empty() || self.plugins.iter().any(|name| name.rsplit('.').next() == Some(plugin)))
+    }
+
+    /// What was asked for, by owner and name.
+    fn settings(&self) -> Vec<&'static SettingInfo> {
+        let mut all: Vec<&SettingInfo> = known().filter(|info| self.has(info)).collect();
+        all.sort_by_key(|info| (info.owner, info.name));
+        all
+    }
+
+    /// Whether Ansible's own settings were asked for.
+    fn is_base(&self) -> bool {
+        matches!(self.kind.as_str(), "all" | "base")
     }
 
     fn format(&self, session: &mut Session, default: Format, allowed: &[Format]) -> Result<Format, Exit> {
@@ -144,17 +160,20 @@ fn list(session: &mut Session, which: &Which) -> Result<(), Exit> {
     let format = which.format(session, Format::Yaml, &[Format::Json, Format::Yaml])?;
     let mut base = Map::new();
     let mut plugins: BTreeMap<&str, BTreeMap<&str, Map>> = BTreeMap::new();
-    let mut all: Vec<&SettingInfo> = known().filter(|info| which.has(info)).collect();
-    all.sort_by_key(|info| (info.owner, info.name));
-    for info in all {
+    for info in which.settings() {
         match info.owner.split_once('/') {
             None => base.insert(info.name, describe(info)),
             Some((kind, plugin)) => plugins.entry(kind).or_default().entry(plugin).or_default().insert(info.name, describe(info)),
         };
     }
+    let mut of_plugins = Map::new();
     for (kind, of_kind) in plugins {
         let of_kind: Map = of_kind.into_iter().map(|(plugin, options)| entry(plugin, Value::map(options))).collect();
-        base.insert(kind.to_uppercase().as_str(), Value::map(of_kind));
+        let kind = if which.kind == "all" { kind.to_uppercase() } else { kind.to_owned() };
+        of_plugins.insert(kind.as_str(), Value::map(of_kind));
+    }
+    if !of_plugins.is_empty() {
+        base.insert("PLUGINS", Value::map(of_plugins));
     }
     write(session, &Value::map(base), format)
 }
@@ -165,7 +184,9 @@ fn describe(info: &SettingInfo) -> Value {
     if !info.choices.is_empty() {
         map.insert("choices", texts(info.choices));
     }
-    map.insert("default", info.default.map_or(Value::Null, Value::text));
+    if let Some(default) = info.default {
+        map.insert("default", info.kind.plain(default));
+    }
     map.insert("description", Value::text(description(info)));
     if !info.env.is_empty() {
         map.insert(
@@ -220,13 +241,20 @@ fn show_dump(session: &mut Session, args: &DumpArgs) -> Result<(), Exit> {
             ];
             Value::map(row.into_iter().collect())
         });
-        return write(session, &Value::list(rows.collect()), format);
+        let mut rows: Vec<Value> = rows.collect();
+        if args.which.is_base() {
+            rows.push(Value::map([entry("GALAXY_SERVERS", Value::map(Map::new()))].into_iter().collect()));
+        }
+        return write(session, &Value::list(rows), format);
     }
     let mut owner = "";
     for setting in rows {
         if setting.info.owner != owner {
+            if args.which.is_base() && owner.is_empty() {
+                session.display.line(GALAXY_SERVERS);
+            }
             let (kind, plugin) = setting.info.owner.split_once('/').unwrap_or(("", setting.info.owner));
-            if owner.split_once('/').map(|(kind, _)| kind) != Some(kind) {
+            if args.which.kind == "all" && owner.split_once('/').map(|(kind, _)| kind) != Some(kind) {
                 session.display.line(&format!("\n{}:\n{}", kind.to_uppercase(), "=".repeat(kind.len())));
             }
             session.display.line(&format!("\n{plugin}:\n{}", "_".repeat(plugin.len())));
@@ -235,6 +263,9 @@ fn show_dump(session: &mut Session, args: &DumpArgs) -> Result<(), Exit> {
         let role = if setting.origin == ConfigOrigin::Default { crate::display::Role::Ok } else { crate::display::Role::Changed };
         let value = if setting.value.is_null() { "None".to_owned() } else { shown(&setting.value) };
         session.display.coloured(role, &format!("{}({}) = {value}", setting.info.name, origin(setting)));
+    }
+    if args.which.is_base() && owner.is_empty() {
+        session.display.line(GALAXY_SERVERS);
     }
     Ok(())
 }
@@ -255,8 +286,8 @@ fn view(session: &mut Session) -> Result<(), Exit> {
 fn init(session: &mut Session, args: &InitArgs) -> Result<(), Exit> {
     let format = args.which.format(session, Format::Ini, &[Format::Env, Format::Ini, Format::Vars])?;
     let off = if args.disabled { ";" } else { "" };
-    let mut sections: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for info in known().filter(|info| args.which.has(info)) {
+    let mut sections: IndexMap<&str, Vec<String>> = IndexMap::new();
+    for info in args.which.settings() {
         let comment = format!("# ({}) {}", info.kind.name(), description(info));
         let default = info.default.unwrap_or_default();
         let place = info.ini.last().and_then(|place| place.split_once('.'));
@@ -281,11 +312,30 @@ fn init(session: &mut Session, args: &InitArgs) -> Result<(), Exit> {
 
 fn validate(session: &mut Session, which: &Which) -> Result<(), Exit> {
     let format = which.format(session, Format::Ini, &[Format::Env, Format::Ini])?;
-    let mut wrong = Vec::new();
-    for unknown in session.config.unknown.clone() {
-        let in_environment = unknown.starts_with("environment variable");
-        if in_environment || format == Format::Ini {
-            wrong.push(format!("Found unknown {unknown}."));
+    let settings = which.settings();
+    let is_section = |section: &String| {
+        settings.iter().flat_map(|info| info.ini).any(|ini| ini.split_once('.').is_some_and(|(name, _)| name == section.as_str()))
+    };
+    let mut wrong: Vec<String> = Vec::new();
+    for written in &session.config.written {
+        let unknown = match (written, format) {
+            (Written::File { file, section, .. }, Format::Ini) if !is_section(section) => format!("section '{section}' in '{file}'"),
+            (Written::File { file, section, key }, Format::Ini) => {
+                let place = format!("{section}.{key}");
+                let unknown = !settings.iter().any(|info| info.ini.contains(&place.as_str()));
+                if !unknown {
+                    continue;
+                }
+                format!("key '{key}' in section '{section}' in '{file}'")
+            }
+            (Written::Environment(name), Format::Env) if !settings.iter().any(|info| info.env.contains(&name.as_str())) => {
+                format!("environment variable '{name}'")
+            }
+            _ => continue,
+        };
+        let message = format!("Found unknown {unknown}.");
+        if !wrong.contains(&message) {
+            wrong.push(message);
         }
     }
     if wrong.is_empty() {

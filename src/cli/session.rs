@@ -63,11 +63,15 @@ pub struct Hosts {
 impl Session {
     /// Reads the settings.
     pub fn start(verbose: u8) -> Result<Self, Exit> {
-        Self::with_config(verbose, None)
+        Self::begin(verbose, None, Severity::Warning)
     }
 
-    /// Reads the settings of this file; without one, of the file that is found.
-    pub fn with_config(verbose: u8, named: Option<&Path>) -> Result<Self, Exit> {
+    /// Reads the settings of this file; without one, of the file that is found. Warnings about them are left to the command.
+    pub fn with_config(named: Option<&Path>) -> Result<Self, Exit> {
+        Self::begin(0, named, Severity::Error)
+    }
+
+    fn begin(verbose: u8, named: Option<&Path>, least: Severity) -> Result<Self, Exit> {
         let surroundings = match Surroundings::of_process() {
             Ok(surroundings) => surroundings,
             Err(error) => {
@@ -90,7 +94,13 @@ impl Session {
         let verbosity = verbose.max(u8::try_from(config.verbosity.value).unwrap_or(0));
         let display = settings::display(&config, verbosity, &surroundings, &mut diagnostics);
         let mut session = Self { config, display, folder: surroundings.folder.clone(), surroundings };
-        session.tell(diagnostics, 5)?;
+        let mut told = Diagnostics::new();
+        diagnostics
+            .into_sorted()
+            .into_iter()
+            .filter(|found| found.severity == Severity::Error || least != Severity::Error)
+            .for_each(|found| told.push(found));
+        session.tell(told, 5)?;
         if verbosity > 0 {
             let text = match &session.config.file {
                 Some(path) => format!("Using {} as config file", path.display()),

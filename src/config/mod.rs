@@ -65,7 +65,7 @@ impl Config {
         });
         let file = source.and_then(|source| ConfigFile::parse(&source, diagnostics));
         let mut config = Self::resolve(surroundings, path, file.as_ref(), diagnostics);
-        config.unknown = unknown(surroundings, file.as_ref());
+        config.written = written(surroundings, file.as_ref());
         warn_of_rest(surroundings, file.as_ref(), &config.all, diagnostics);
         config
     }
@@ -102,15 +102,30 @@ pub fn known() -> impl Iterator<Item = &'static SettingInfo> {
     SETTINGS.iter().chain(OTHERS)
 }
 
-/// What is set and nobody knows.
-fn unknown(surroundings: &Surroundings, file: Option<&ConfigFile>) -> Vec<String> {
-    let entries = file.into_iter().flat_map(|file| &file.entries);
-    let in_file =
-        entries.filter(|entry| effect_of(|info| info.ini.contains(&format!("{}.{}", entry.section, entry.key).as_str())).is_none());
-    let in_file = in_file.map(|entry| format!("key '{}' in section '{}' in '{}'", entry.key, entry.section, entry.span.source().name()));
+/// A setting that somebody wrote, known or not.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Written {
+    /// In a settings file.
+    File {
+        /// The file's name.
+        file: String,
+        /// `[section]`.
+        section: String,
+        /// What stands before the `=`.
+        key: String,
+    },
+    /// In the environment.
+    Environment(String),
+}
+
+fn written(surroundings: &Surroundings, file: Option<&ConfigFile>) -> Vec<Written> {
+    let in_file = file.into_iter().flat_map(|file| &file.entries).map(|entry| Written::File {
+        file: entry.span.source().name().to_owned(),
+        section: entry.section.clone(),
+        key: entry.key.clone(),
+    });
     let names = surroundings.variables.keys().filter(|name| name.starts_with("ANSIBLE_") && *name != "ANSIBLE_CONFIG");
-    let names = names.filter(|name| effect_of(|info| info.env.contains(&name.as_str())).is_none());
-    in_file.chain(names.map(|name| format!("environment variable '{name}'"))).collect()
+    in_file.chain(names.cloned().map(Written::Environment)).collect()
 }
 
 /// What a name of a file or of the environment does; several settings may be read from one place.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Surroundings;
+use super::Written;
 use super::file::ConfigFile;
 use super::resolve::{Resolved, Resolver};
 use super::types::{FromText as _, Kind, PathList, SearchPath, Setting};
@@ -64,8 +65,8 @@ macro_rules! settings {
         pub struct Config {
             /// The settings file in use.
             pub file: Option<PathBuf>,
-            /// What is set and nobody knows.
-            pub unknown: Vec<String>,
+            /// All that was written anywhere.
+            pub written: Vec<Written>,
             /// All settings as plain values, those without effect included, by name.
             pub all: Vec<Resolved>,
             $( #[doc = $doc] pub $field: Setting<$type>, )*
@@ -77,7 +78,7 @@ macro_rules! settings {
                 let mut resolver = Resolver::new(surroundings, path.as_deref(), file, diagnostics);
                 $( let $field = resolver.typed::<$type>(table.next().expect("one row per field")); )*
                 let all = resolver.finish();
-                Self { file: path, unknown: Vec::new(), all, $( $field, )* }
+                Self { file: path, written: Vec::new(), all, $( $field, )* }
             }
         }
     };

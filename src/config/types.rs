@@ -89,6 +89,19 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// A default as plain data, with what it is written in (`{{ANSIBLE_HOME}}`, `~`) left alone.
+    pub fn plain(self, text: &str) -> Value {
+        match self {
+            Self::Bool => Value::Bool(text == "True"),
+            Self::Integer => text.parse::<i64>().map_or_else(|_| Value::text(text), Value::from),
+            Self::Float => text.parse().map_or_else(|_| Value::text(text), Value::Float),
+            Self::List => Value::list(text.split(',').filter(|text| !text.is_empty()).map(Value::text).collect()),
+            Self::Path | Self::PathList | Self::SearchPath | Self::Text => Value::text(text),
+        }
+    }
+}
+
 /// What a text is read in: relative paths are below `folder`.
 pub(super) struct Reading<'r> {
     pub text: &'r str,

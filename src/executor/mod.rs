@@ -230,8 +230,10 @@ impl<'a> Executor<'a> {
         let Some(cache) = &self.world.fact_cache else { return };
         let inventory = Arc::clone(self.vars.inventory());
         for host in inventory.host_ids() {
-            if let Some(facts) = cache.read(inventory.host(host).name()) {
-                self.vars.publish(host, HostUpdate { facts, ..HostUpdate::default() });
+            match cache.read(inventory.host(host).name()) {
+                Ok(None) => {}
+                Ok(Some(facts)) => self.vars.publish(host, HostUpdate { facts, ..HostUpdate::default() }),
+                Err(message) => self.world.console.event(&Event::Warning(message)),
             }
         }
     }

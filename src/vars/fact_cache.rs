@@ -26,22 +26,23 @@ impl FactCache {
         Ok(Self { folder: folder.to_path_buf(), prefix: prefix.to_owned(), lifetime })
     }
 
-    /// What is known of a host; nothing where nothing was written, where it is too old, or where it cannot be read.
-    pub fn read(&self, host: &str) -> Option<Map> {
-        let path = self.path(host)?;
-        let age = std::fs::metadata(&path).ok()?.modified().ok()?.elapsed().unwrap_or_default();
+    /// What is known of a host; nothing where nothing was written, or where it is too old. A file with something else is an error.
+    pub fn read(&self, host: &str) -> Result<Option<Map>, String> {
+        let Some(path) = self.path(host) else { return Ok(None) };
+        let Some(age) = std::fs::metadata(&path).ok().and_then(|data| data.modified().ok()?.elapsed().ok()) else { return Ok(None) };
         if self.lifetime.is_some_and(|lifetime| age > lifetime) {
-            return None;
+            return Ok(None);
         }
-        let text = std::fs::read_to_string(&path).ok()?;
-        let document: Json = serde_json::from_str(&text).ok()?;
+        let corrupt = |reason: String| format!("could not read the cached facts `{}`: {reason}", path.display());
+        let text = std::fs::read_to_string(&path).map_err(|error| corrupt(error.to_string()))?;
+        let document: Json = serde_json::from_str(&text).map_err(|error| corrupt(error.to_string()))?;
         let facts = match document.get("__payload__").and_then(Json::as_str) {
-            Some(payload) => serde_json::from_str(payload).ok()?,
+            Some(payload) => serde_json::from_str(payload).map_err(|error| corrupt(error.to_string()))?,
             None => document,
         };
         match from_json(bare(facts)) {
-            Value::Map(map) => Some(Map::clone(&map)),
-            _ => None,
+            Value::Map(map) => Ok(Some(Map::clone(&map))),
+            _ => Err(corrupt("found no object".to_owned())),
         }
     }
 
@@ -66,7 +67,7 @@ impl FactCache {
 
     /// The file of a host; none for names that would lead out of the folder.
     fn path(&self, host: &str) -> Option<PathBuf> {
-        (!host.contains('/')).then(|| self.folder.join(format!("s1_{}{host}", self.prefix)))
+        (!host.contains('/')).then(|| self.folder.join(format!("{}s1_{host}", self.prefix)))
     }
 }
 
@@ -95,14 +96,17 @@ mod tests {
         facts.insert("a", Value::list(vec![Value::from(1_i64), Value::text("{{ x }}")]));
         facts.insert("s", Value::Text(crate::value::Text::new("p").into_secret()));
         cache.write("web1", &facts).unwrap();
-        let read = cache.read("web1").unwrap();
+        let read = cache.read("web1").unwrap().unwrap();
         assert_eq!((read.get("a"), read.get("s")), (facts.get("a"), None));
         cache.forget("web1");
-        assert!(cache.read("web1").is_none() && cache.read("../web1").is_none());
+        assert_eq!((cache.read("web1"), cache.read("../web1")), (Ok(None), Ok(None)));
         let payload = r#"{"m": {"value": {"a": {"value": "x", "tags": [], "__ansible_type": "_AnsibleTaggedStr"}}, "__ansible_type": "_AnsibleTaggedDict"}}"#;
         std::fs::write(folder.path().join("s1_web2"), json!({"__payload__": payload}).to_string()).unwrap();
-        assert_eq!(to_json(cache.read("web2").unwrap().get("m").unwrap()), json!({"a": "x"}));
+        assert_eq!(to_json(cache.read("web2").unwrap().unwrap().get("m").unwrap()), json!({"a": "x"}));
         std::fs::write(folder.path().join("s1_web3"), "garbage").unwrap();
-        assert!(cache.read("web3").is_none());
+        assert!(cache.read("web3").is_err());
+        let named = FactCache::open(folder.path(), "p", 0).unwrap();
+        named.write("web1", &facts).unwrap();
+        assert!(folder.path().join("ps1_web1").is_file());
     }
 }

@@ -45,6 +45,9 @@ const MAGIC: &str = "magic variables";
 /// What a walk meets: a variable and its origin.
 type Visit<'v> = &'v mut dyn FnMut(Precedence, &str, Variable) -> ControlFlow<()>;
 
+/// The facts of files on a host.
+const LOCAL_FACTS: &str = "ansible_local";
+
 impl VarStack {
     pub(super) fn new(world: Arc<VarWorld>, host: HostId, play: Option<&PlayLayers>) -> Self {
         let magic = play.map(|play| Arc::clone(&play.magic));
@@ -189,7 +192,15 @@ impl VarStack {
             let facts = known.map_or_else(|| Value::map(Map::new()), |known| known.facts_variable().clone());
             return visit(Precedence::Facts, Precedence::Facts.describe(), Variable::Value(facts));
         }
-        let known = known.filter(|_| !self.world.hides_facts());
+        if self.world.hides_facts() {
+            // Facts that people put on hosts are variables even then.
+            let local =
+                || known.and_then(|known| known.injected_facts().get(LOCAL_FACTS).cloned()).unwrap_or_else(|| Value::map(Map::new()));
+            return match name {
+                LOCAL_FACTS => visit(Precedence::Facts, Precedence::Facts.describe(), Variable::Value(local())),
+                _ => ControlFlow::Continue(()),
+            };
+        }
         known.map_or(ControlFlow::Continue(()), |known| in_map(known.injected_facts(), Precedence::Facts, name, visit))
     }
 

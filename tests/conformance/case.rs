@@ -35,6 +35,7 @@ pub enum Kind {
     Playbook,
     Inventory,
     Adhoc,
+    Config,
 }
 
 /// What one run did, normalised.
@@ -76,6 +77,7 @@ fn load(folder: &Path, case: &Path, golden: &Path, name: String, on_fleet: Optio
         kind: match read(&case.join("kind")).trim() {
             "inventory" => Kind::Inventory,
             "adhoc" => Kind::Adhoc,
+            "config" => Kind::Config,
             _ => Kind::Playbook,
         },
         expected: serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", golden.display())),
@@ -185,13 +187,14 @@ impl Case {
             Kind::Playbook => "playbook",
             Kind::Inventory => "inventory",
             Kind::Adhoc => "adhoc",
+            Kind::Config => "config",
         };
         let mut result = vec![verb.to_owned()];
         if let Some(host) = host {
             let target = serde_json::json!({"all": {"hosts": {"target": {"ansible_host": host.address}}}});
             fs::write(work.join("target.yml"), target.to_string()).map_err(|error| error.to_string())?;
             result.extend(["-i", &host.inventory, "-i", "target.yml"].map(str::to_owned));
-        } else if !words.iter().any(|word| word == "-i" || word.starts_with("--inventory")) {
+        } else if self.kind != Kind::Config && !words.iter().any(|word| word == "-i" || word.starts_with("--inventory")) {
             let own = ["hosts", "hosts.ini", "hosts.yml", "inventory"].into_iter().find(|name| work.join(name).exists());
             if own.is_none() {
                 fs::copy(&self.default_inventory, work.join("hosts")).map_err(|error| error.to_string())?;

@@ -215,7 +215,7 @@ impl<'b, 'a> Batch<'b, 'a> {
     /// Gathering is left out for hosts of which facts are known, if it is to be smart.
     fn skips_facts(&self, index: usize, task: &Task) -> bool {
         let is_gathering = task.implicit && matches!(&task.work, Work::Module(call) if &*call.name.short == "gather_facts");
-        let smart = self.executor.options.gathering == Gathering::Smart && self.play.get(Keyword::GatherFacts).is_none();
+        let smart = self.executor.options.gathering == Gathering::Smart;
         let known = || self.executor.vars.known(self.hosts[index].id).is_some_and(|known| !known.injected_facts().is_empty());
         is_gathering && smart && known()
     }

@@ -231,7 +231,7 @@ impl Batch<'_, '_> {
         let Some(index) = self.index_of(result.host) else { return Ok(()) };
         for name in &result.notify {
             let meant = self.handlers.meant_by(name);
-            if meant.is_empty() {
+            if meant.is_empty() && self.executor.options.missing_handler_is_error {
                 return Err(self.no_handler(task, name));
             }
             for (key, handler) in meant {
