@@ -99,7 +99,8 @@ fn check_files(files: &[(&str, &str)], expected: &str) {
 
 #[test]
 fn files_are_text() {
-    check_files(&[("a", "{{ 3 }}\n")], "3\n");
+    check_files(&[("a", "{{ 3 }}\n")], "3");
+    check_files(&[("a", "{{ 3 }} \n")], "3 \n");
     check_files(&[("a", "{{ none }}{{ l }}")], "[1, 2, 3]");
     check_files(&[("a", "{% if t %}\n  yes\n{% endif %}\nend\n")], "  yes\nend\n");
     check_files(&[("a", "{{ 'a\\nb' }}")], "a\nb");
