@@ -124,6 +124,15 @@ impl Args {
         Diagnostic::error(message).at(written)
     }
 
+    /// Two options of which only one may be there.
+    pub fn excluded(&self, (first, second, message): (&str, &str, &str)) -> Failure {
+        let mut diagnostic = self.key_error(second, message);
+        if let Some(span) = self.key_error(first, "").span().cloned() {
+            diagnostic = diagnostic.label(&span, "given too");
+        }
+        Failure::new(message).at(diagnostic)
+    }
+
     fn failure(&self, errors: &[ArgError]) -> Failure {
         let mut failure = Failure::new(errors.first().map_or("wrong arguments", |error| error.message.as_str()));
         for error in errors {

@@ -20,12 +20,16 @@ impl Action for Copy {
         &["copy"]
     }
 
+    fn exclusive(&self) -> &'static [(&'static str, &'static str, &'static str)] {
+        &[("src", "content", "src and content are mutually exclusive")]
+    }
+
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
         let args = call.args;
         let content = args.get("content").filter(|content| !content.is_null());
         let src = args.text(&["src"]);
         if content.is_some() && src.is_some() {
-            return Err(Failure::new("src and content are mutually exclusive").at(args.error_at("content", "`src` is there too")));
+            return Err(args.excluded(self.exclusive()[0]));
         }
         let dest = args.text(&["dest"]).ok_or_else(|| Failure::new("dest is required"))?;
         if args.flag(&["remote_src"], false)? {
@@ -111,14 +115,7 @@ fn find(call: &Call<'_>, src: &str) -> Result<PathBuf, Failure> {
 }
 
 fn missing(call: &Call<'_>, src: &str) -> Failure {
-    let message = format!(
-        "Could not find or access '{src}' on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option"
-    );
-    let mut diagnostic = call.args.error_at("src", &format!("no file or folder `{src}`"));
-    for dir in &call.context.search_path {
-        diagnostic = diagnostic.note(format!("looked in `{}` and `{}`", dir.join("files").display(), dir.display()));
-    }
-    Failure::new(message).at(diagnostic).raised()
+    call.missing_file("files", src, "src").prefixed("Unexpected AnsibleActionFail error: ").raised()
 }
 
 fn file_request(call: &Call<'_>, args: &Args, path: &Path) -> Result<Request, Failure> {

@@ -22,11 +22,15 @@ impl Action for Debug {
         Some(&OPTIONS)
     }
 
+    fn exclusive(&self) -> &'static [(&'static str, &'static str, &'static str)] {
+        &[("msg", "var", "parameters are mutually exclusive: msg|var")]
+    }
+
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
         super::args::only(call, &OPTIONS)?;
         let mut result = Map::new();
         if call.args.get("msg").is_some() && call.args.get("var").is_some() {
-            return Err(Failure::new("parameters are mutually exclusive: msg|var").at(call.args.error_at("var", "`msg` is there too")));
+            return Err(call.args.excluded(self.exclusive()[0]));
         }
         let wanted = call.args.get("verbosity").map_or(Ok(0), int)?;
         if i64::from(call.verbosity) < wanted {

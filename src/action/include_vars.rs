@@ -97,10 +97,8 @@ fn is_sealed(file: &Path) -> bool {
 }
 
 fn find(call: &Call<'_>, name: &str) -> Result<PathBuf, Failure> {
-    call.context.find_file("vars", name).ok_or_else(|| {
-        let message = format!("Could not find file on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option: '{name}'");
-        Failure::new(message).at(call.args.error_at("_raw_params", &format!("no file `{name}` in `vars/` or beside the task")))
-    })
+    let option = if call.args.get("file").is_some() { "file" } else { "_raw_params" };
+    call.context.find_file("vars", name).ok_or_else(|| call.missing_file("vars", name, option))
 }
 
 fn load(call: &Call<'_>, file: &Path) -> Result<Map, Failure> {

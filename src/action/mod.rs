@@ -24,7 +24,7 @@ mod unarchive;
 mod validate_argument_spec;
 mod wait_for_connection;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use driftless_modules::registry;
@@ -170,6 +170,11 @@ pub trait Action: Sync {
         Ok(Done::of(outcome(reply)))
     }
 
+    /// Options of which one excludes the other, and what is said where both are given.
+    fn exclusive(&self) -> &'static [(&'static str, &'static str, &'static str)] {
+        &[]
+    }
+
     /// A conversation with the host.
     fn talk(&self, _call: &Call<'_>, _target: &mut dyn Target) -> Result<Done, TalkError> {
         Err(TalkError::Failed(Failure::new("this action has nothing to talk about")))
@@ -258,6 +263,14 @@ impl Failure {
     #[must_use]
     pub fn raised(mut self) -> Self {
         self.is_raised = true;
+        self
+    }
+
+    /// The message with what an action says before it.
+    #[must_use]
+    pub fn prefixed(mut self, prefix: &str) -> Self {
+        let message = format!("{prefix}{}", self.message());
+        self.result.insert("msg", message);
         self
     }
 
@@ -365,15 +378,29 @@ impl Call<'_> {
     }
 
     /// A file of the control machine, looked for in `folder` of the role and the play, then beside the task's file.
-    pub fn find_file(&self, folder: &str, name: &str) -> Result<PathBuf, Failure> {
-        self.context.find_file(folder, name).ok_or_else(|| {
-            let option = ["src", "_raw_params", "cmd"].into_iter().find(|option| self.args.get(option).is_some()).unwrap_or("src");
-            let mut diagnostic = self.args.error_at(option, &format!("no file `{name}`"));
-            for dir in &self.context.search_path {
-                diagnostic = diagnostic.note(format!("looked in `{}` and `{}`", dir.join(folder).display(), dir.display()));
-            }
-            Failure::new(format!("Could not find or access '{name}' on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option")).raised().at(diagnostic)
-        })
+    pub fn find_file(&self, folder: &str, name: &str, option: &str) -> Result<PathBuf, Failure> {
+        self.context.find_file(folder, name).ok_or_else(|| self.missing_file(folder, name, option).raised())
+    }
+
+    /// A file that is in none of these places; `option` names it.
+    pub fn missing_file(&self, folder: &str, name: &str, option: &str) -> Failure {
+        const WHERE: &str = "on the Ansible Controller.";
+        let mut diagnostic = self.args.error_at(option, &format!("Could not find or access '{name}' {WHERE}"));
+        if Path::new(name).is_absolute() {
+            return Failure::new(&diagnostic.message).at(diagnostic);
+        }
+        let places = &self.context.search_path;
+        let mut paths: Vec<String> = Vec::new();
+        for place in places {
+            let (inner, outer) = (place.join(folder), place);
+            paths.extend([&inner, outer].map(|dir| dir.join(name).display().to_string()));
+            diagnostic = diagnostic.note(format!("looked in `{}` and `{}`", inner.display(), outer.display()));
+        }
+        // Where the task stands beside its playbook, Ansible looks there as the task's folder and as the play's.
+        if places.len() == 1 {
+            paths.extend_from_within(..);
+        }
+        Failure::new(format!("Could not find or access '{name}'\nSearched in:\n\t{} {WHERE}", paths.join("\n\t"))).at(diagnostic)
     }
 }
 

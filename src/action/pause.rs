@@ -23,11 +23,14 @@ impl Action for Pause {
         Some(&OPTIONS)
     }
 
+    fn exclusive(&self) -> &'static [(&'static str, &'static str, &'static str)] {
+        &[("minutes", "seconds", "parameters are mutually exclusive: minutes|seconds")]
+    }
+
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
         super::args::only(call, &OPTIONS)?;
         if call.args.get("minutes").is_some() && call.args.get("seconds").is_some() {
-            return Err(Failure::new("parameters are mutually exclusive: minutes|seconds")
-                .at(call.args.error_at("seconds", "`minutes` is there too")));
+            return Err(call.args.excluded(self.exclusive()[0]));
         }
         Ok(Plan::Talk)
     }

@@ -23,7 +23,7 @@ impl Action for Script {
             .trim_start()
             .strip_prefix(name.as_str())
             .map_or_else(|| crate::transport::shell::join(words[1..].iter().map(String::as_str)), |rest| rest.trim_start().to_owned());
-        let path = call.find_file("files", &name)?;
+        let path = call.find_file("files", &name, if call.args.get("cmd").is_some() { "cmd" } else { "_raw_params" })?;
         let module = registry::find("script").ok_or_else(|| Failure::new("the module `script` is not there"))?;
         let mut checked = call.args.check(module.spec(), "script")?;
         let base = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

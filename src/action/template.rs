@@ -75,7 +75,7 @@ impl Action for Template {
         };
         let wrong_encoding = |message: String| Failure::new(&message).at(call.args.error_at("output_encoding", &message));
         let encoding = Codec::named(call.args.text(&["output_encoding"]).as_deref().unwrap_or("utf-8")).map_err(wrong_encoding)?;
-        let path = find(call, &src)?;
+        let path = call.find_file("templates", &src, "src")?;
         if path.is_dir() {
             return Err(Failure::new(format!("`{}` is a folder, expected a template file", path.display())));
         }
@@ -149,19 +149,6 @@ fn managed_text(call: &Call<'_>, changed: Option<jiff::Timestamp>, file: &str, h
         None => text.to_owned(),
     };
     dated.replace("{file}", file).replace("{host}", host).replace("{uid}", owner)
-}
-
-fn find(call: &Call<'_>, src: &str) -> Result<std::path::PathBuf, Failure> {
-    call.context.find_file("templates", src).ok_or_else(|| {
-        let message = format!(
-            "Could not find or access '{src}' on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option"
-        );
-        let mut diagnostic = call.args.error_at("src", &format!("no template `{src}`"));
-        for dir in &call.context.search_path {
-            diagnostic = diagnostic.note(format!("looked in `{}` and `{}`", dir.join("templates").display(), dir.display()));
-        }
-        Failure::new(message).at(diagnostic).raised()
-    })
 }
 
 fn options(call: &Call<'_>) -> Result<FileOptions, Failure> {

@@ -20,7 +20,7 @@ impl Action for Unarchive {
         if call.args.flag(&["remote_src"], false)? || src.contains("://") {
             return Ok(Plan::Send(Box::new(call.request("unarchive", checked))));
         }
-        let path = call.find_file("files", &src)?;
+        let path = call.find_file("files", &src, "src").map_err(|failure| failure.prefixed("Task failed: "))?;
         checked.args.insert("_content".to_owned(), 0.into());
         let mut request = call.request("unarchive", checked);
         request.contents.push(Source::of_file(call, path)?.into_content());

@@ -19,7 +19,7 @@ pub(super) fn of_diagnostic(diagnostic: &Diagnostic, result: &TaskResult) -> Opt
     let span = diagnostic.span()?;
     let adds = diagnostic.hint.is_some() || !diagnostic.notes.is_empty() || diagnostic.severity != Severity::Error;
     let message = result.result.get("msg").and_then(Value::as_str)?;
-    (!adds && message == diagnostic.message).then(|| block(message, span))
+    (!adds && message == diagnostic.message).then(|| block(&headline(result).unwrap_or_else(|| message.to_owned()), span))
 }
 
 fn headline(result: &TaskResult) -> Option<String> {

@@ -188,8 +188,14 @@ impl Session {
             .iter()
             .filter_map(|argument| argument.strip_prefix('@'))
             .any(|file| vault.read(&self.folder.join(file)).is_err_and(|error| vault::error_of(&error).is_some()));
+        // A file without its `@` is misuse of the option; what is wrong within one is wrong YAML.
+        let is_misused = flags.extra_vars.iter().any(|argument| argument.starts_with(['/', '.']));
         let extra = extra_vars(&flags.extra_vars, &self.folder, &vault, &mut diagnostics);
-        let code = if unopened { 1 } else { 4 };
+        let code = match (unopened, is_misused) {
+            (true, _) => 1,
+            (false, true) => 5,
+            (false, false) => 4,
+        };
         self.tell(diagnostics, code)?;
         let options = source_options(&self.config, &self.folder, &extra, &vault);
         let mut diagnostics = Diagnostics::new();

@@ -8,7 +8,7 @@ use super::job::{Include, IncludeWhat};
 use super::play_iterator::FrameKind;
 use crate::event::{Event, Status, TaskResult};
 use crate::inventory::HostId;
-use crate::playbook::load::{Wanted, missing_task_file, task_file_candidates};
+use crate::playbook::load::{NO_LIST_OF_TASKS, Wanted, missing_task_file, task_file_candidates};
 use crate::playbook::{Block, Context, Entry, Keywords, Task, Work};
 use crate::source::{Diagnostic, Diagnostics, Spanned, absolute};
 use crate::value::Map;
@@ -22,7 +22,7 @@ struct Group {
 
 /// Why something cannot be included.
 enum Refused {
-    /// It is not there: the hosts that asked for it fail.
+    /// It is not there, or no list of tasks: the hosts that asked for it fail.
     Missing(Vec<Diagnostic>),
     /// It is wrong: nothing goes on.
     Wrong(Vec<Diagnostic>),
@@ -89,12 +89,16 @@ impl Batch<'_, '_> {
                 let context = inner(task, &written.apply, &written.vars, &include.loop_vars);
                 let candidates = task_file_candidates(file, &context);
                 let Some(path) = candidates.iter().find(|path| path.is_file()) else {
-                    return Err(Refused::Missing(vec![missing_task_file(file, &candidates, &written.file)]));
+                    return Err(Refused::Missing(vec![missing_task_file(&candidates, &written.file)]));
                 };
                 if let Some(error) = self.sealed(path) {
                     return Err(Refused::Missing(vec![written.file.error(error)]));
                 }
                 let block = self.executor.world.loader.included_tasks(path, &context, &mut diagnostics);
+                // A file that holds no list of tasks is the failure of those who asked for it; other mistakes in it end the run.
+                if diagnostics.iter().any(|diagnostic| diagnostic.message == NO_LIST_OF_TASKS) {
+                    return Err(Refused::Missing(diagnostics.into_sorted()));
+                }
                 (absolute(path).display().to_string(), block)
             }
             (Work::IncludeRole(written), IncludeWhat::Role { name, from, public, allow_duplicates, validates, .. }) => {

@@ -30,9 +30,9 @@ impl Executor<'_> {
         };
         let validation = Self::validation(play, &reader)?;
         let strategy = reader.text(Keyword::Strategy)?.unwrap_or_else(|| self.options.strategy.clone());
-        let strategy = super::batch::Strategy::parse(&strategy).map_err(|message| {
+        let strategy = super::batch::Strategy::parse(&strategy).map_err(|diagnostic| {
             let at = play.get(Keyword::Strategy).map_or(&play.span, |written| &written.span);
-            Stop::Error(Box::new(crate::source::Diagnostic::error(message).at(at)))
+            Stop::Error(Box::new(diagnostic.at(at)))
         })?;
         let order = reader.text(Keyword::Order)?;
         let serial = reader.single(Keyword::Serial)?;

@@ -31,7 +31,10 @@ pub fn mistakes(call: &ModuleCall) -> Vec<Diagnostic> {
         args.set(Spanned::new(Arc::from("_raw_params"), free.span.clone()), Value::Text(free.value.clone()), free.span.clone());
     }
     let may_have_more = !call.args.variables.is_empty() || !call.defaults.is_empty();
-    match (action.own_options(), action::spec(short)) {
+    let is_given = |name: &str| args.get(name).is_some_and(|value| !value.is_null());
+    let both = action.exclusive().iter().filter(|(first, second, _)| is_given(first) && is_given(second));
+    let mut mistakes: Vec<Diagnostic> = both.flat_map(|excluded| args.excluded(*excluded).diagnostics).collect();
+    mistakes.extend(match (action.own_options(), action::spec(short)) {
         (Some(own), _) => {
             let mut mistakes = args.own_mistakes(own, short);
             if may_have_more {
@@ -42,7 +45,8 @@ pub fn mistakes(call: &ModuleCall) -> Vec<Diagnostic> {
         (None, Some(spec)) => of_spec(spec, short, &mut args, may_have_more),
         // Any name is an option: `set_fact`, `add_host`.
         (None, None) => Vec::new(),
-    }
+    });
+    mistakes
 }
 
 fn of_spec(spec: &Spec, short: &str, args: &mut Args, may_have_more: bool) -> Vec<Diagnostic> {

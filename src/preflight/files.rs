@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::definable::search;
 use super::reach::{Reach, Reached, constant};
@@ -34,20 +33,18 @@ pub fn look(engine: &Engine, task: &Task, texts: &mut Texts<'_>, missing: &mut V
     for used in std::mem::take(&mut texts.lookups) {
         match &*used.name {
             "template" if used.options.iter().all(|option| &**option == "template_vars") => {
-                let at = used.place.span().unwrap_or_else(|| task.span.clone());
                 let syntax = Syntax { backslashes: crate::template::Backslashes::Escape, ..FileOptions::default().syntax };
-                for name in used.terms.iter().flatten() {
-                    match search(task, "templates", name) {
+                for term in used.terms.iter().flatten() {
+                    let at = term.place.span().unwrap_or_else(|| task.span.clone());
+                    match search(task, "templates", &term.name) {
                         Some(path) if used.options.is_empty() => template(engine, task, &path, &syntax, texts),
                         Some(_) => {}
-                        None => missing.push(not_there(task, "templates", name, &at)),
+                        None => missing.push(not_there(task, "templates", &term.name, &at)),
                     }
                 }
             }
             "vars" if !used.options.iter().any(|option| &**option == "default") => {
-                let uses =
-                    used.terms.iter().flatten().map(|name| crate::template::NameUse { name: Arc::clone(name), place: used.place.clone() });
-                texts.names.extend(uses);
+                texts.names.extend(used.terms.into_iter().flatten());
             }
             _ => {}
         }

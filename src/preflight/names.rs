@@ -9,7 +9,7 @@ use super::task::Findings;
 use super::texts::{Texts, Undefined};
 use super::{Name, Site};
 use crate::playbook::did_you_mean;
-use crate::source::{Diagnostic, Diagnostics, Span, absolute};
+use crate::source::{Diagnostic, Diagnostics, Severity, Span, absolute};
 use crate::template::{NameUse, Templar, is_global};
 use crate::value::Value;
 use crate::vars::VarWorld;
@@ -36,7 +36,14 @@ const FACTS: &[&str] = &["ansible_", "facter_", "getent_", "ohai_"];
 
 /// Uses of variables that are undefined whatever happens.
 pub fn undefined(site: &Site<'_>, plays: &[(&ReachedPlay, &[Findings])]) -> Vec<Diagnostic> {
-    let mut worlds = Worlds { site, by_folder: HashMap::new() };
+    let mut worlds = Worlds { site, by_folder: HashMap::new(), mistakes: Vec::new() };
+    for (play, _) in plays {
+        worlds.of(play);
+    }
+    // What a file defines that cannot be read is not known.
+    if !worlds.mistakes.is_empty() {
+        return worlds.mistakes;
+    }
     plays.iter().flat_map(|(play, findings)| of_play(site, play, findings, &mut worlds)).collect()
 }
 
@@ -142,6 +149,8 @@ impl Judge<'_, '_> {
 struct Worlds<'s> {
     site: &'s Site<'s>,
     by_folder: HashMap<PathBuf, (VarWorld, Option<HashSet<Name>>)>,
+    /// What is wrong with those files.
+    mistakes: Vec<Diagnostic>,
 }
 
 impl Worlds<'_> {
@@ -156,8 +165,13 @@ impl Worlds<'_> {
 
     fn entry(&mut self, play: &ReachedPlay) -> &mut (VarWorld, Option<HashSet<Name>>) {
         let folder = absolute(&play.play.dir);
-        let site = self.site;
-        // Mistakes in these files are told when the play begins.
-        self.by_folder.entry(folder.clone()).or_insert_with(|| (site.vars.with_playbook(&folder, &mut Diagnostics::new()), None))
+        let (site, mistakes) = (self.site, &mut self.mistakes);
+        self.by_folder.entry(folder.clone()).or_insert_with(|| {
+            let mut diagnostics = Diagnostics::new();
+            let world = site.vars.with_playbook(&folder, &mut diagnostics);
+            // Warnings are told when the play begins.
+            mistakes.extend(diagnostics.into_sorted().into_iter().filter(|diagnostic| diagnostic.severity == Severity::Error));
+            (world, None)
+        })
     }
 }

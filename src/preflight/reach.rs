@@ -157,7 +157,7 @@ impl Walk<'_, '_> {
         let context = task.context.including(&include.apply, &include.vars);
         let candidates = task_file_candidates(name, &context);
         let Some(path) = candidates.iter().find(|path| path.is_file()) else {
-            self.diagnostics.push(missing_task_file(name, &candidates, &include.file));
+            self.diagnostics.push(missing_task_file(&candidates, &include.file));
             return;
         };
         if !self.seen.insert((path.clone(), role_of(&context), context.handlers)) {

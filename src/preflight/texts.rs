@@ -6,7 +6,7 @@ use super::Name;
 use super::reach::ReachedPlay;
 use crate::playbook::Keyword;
 use crate::source::{Diagnostic, Span, Spanned};
-use crate::template::{Engine, Inspection, LookupUse, NameUse, Reading, Templar, TemplateError};
+use crate::template::{EMPTY, Engine, Inspection, LookupUse, NOT_A_TEXT, NameUse, Reading, Templar, TemplateError};
 use crate::value::{Map, Text, Value};
 
 /// What texts ask for, gathered.
@@ -76,7 +76,7 @@ impl<'e> Texts<'e> {
             Value::Bool(_) => {}
             Value::Text(text) if !text.is_trusted() => {}
             Value::Text(text) if text.as_str().trim().is_empty() => {
-                self.mistakes.push(Diagnostic::error("Empty conditional expressions are not allowed.").at(place));
+                self.mistakes.push(Diagnostic::error(EMPTY).at(place));
             }
             Value::Text(text) => {
                 let chars = text.as_str().trim();
@@ -84,14 +84,8 @@ impl<'e> Texts<'e> {
                 let reading = if is_wrapped("{{", "}}") || is_wrapped("{%", "%}") { Reading::Template } else { Reading::Condition };
                 self.read(text, reading, at, Undefined::Fails);
             }
-            other => {
-                let truth = if other.truthy() { "True" } else { "False" };
-                let message = format!(
-                    "Conditional result ({truth}) was derived from value of type '{}'. Conditionals must have a boolean result.",
-                    other.type_name()
-                );
-                self.mistakes.push(Diagnostic::error(message).at(place));
-            }
+            Value::Null => self.mistakes.push(Diagnostic::error(EMPTY).at(place)),
+            _ => self.mistakes.push(Diagnostic::error(NOT_A_TEXT).at(place).hint("a condition is an expression: `when: count == 1`")),
         }
     }
 

@@ -2,7 +2,7 @@
 
 /// The name among `names` that is nearest to what the user wrote, if it is near enough to be meant.
 pub fn did_you_mean<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = written.chars().count().div_ceil(3).max(1);
+    let limit = (written.chars().count() / 3).max(1);
     names.into_iter().map(|name| (distance(written, name), name)).filter(|(far, _)| *far <= limit).min().map(|(_, name)| name)
 }
 

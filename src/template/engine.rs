@@ -8,6 +8,7 @@ use super::ir::Template;
 use super::lower::Embedded;
 use super::syntax::{self, Syntax};
 use super::{ErrorKind, Filter, Lookup, Result, TemplateError, Test, filter, lookup, test};
+use crate::source::did_you_mean;
 use crate::value::Text;
 
 /// One per process; `Send + Sync`.
@@ -143,31 +144,7 @@ fn unknown<'a>(kind: ErrorKind, message: String, name: &str, known: impl Iterato
 
 /// The known name that is nearest to `name`, if one is near.
 pub(super) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (name.chars().count() / 3).max(1);
-    let near = known.filter_map(|known| Some((distance(name, known, limit)?, known)));
-    near.min_by(|left, right| left.cmp(right)).map(|(_, known)| known)
-}
-
-/// How many letters must change, be added, be removed or swapped with their neighbour; `None` beyond `limit`.
-fn distance(left: &str, right: &str, limit: usize) -> Option<usize> {
-    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
-    if left.len().abs_diff(right.len()) > limit || left == right {
-        return None;
-    }
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=right.len()).collect();
-    for (row, a) in left.iter().enumerate() {
-        let mut this = vec![row + 1];
-        for (column, b) in right.iter().enumerate() {
-            let mut cost = (last[column] + usize::from(a != b)).min(last[column + 1] + 1).min(this[column] + 1);
-            if row > 0 && column > 0 && *a == right[column - 1] && left[row - 1] == *b {
-                cost = cost.min(before[column - 1] + 1);
-            }
-            this.push(cost);
-        }
-        before = std::mem::replace(&mut last, this);
-    }
-    last.last().copied().filter(|cost| *cost <= limit)
+    did_you_mean(name, known.filter(|known| *known != name))
 }
 
 #[cfg(test)]

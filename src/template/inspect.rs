@@ -55,11 +55,9 @@ pub struct LookupUse {
     /// The plugin, without the collection of what is built in.
     pub name: Arc<str>,
     /// Its terms; `None` for those that are computed.
-    pub terms: Vec<Option<Arc<str>>>,
+    pub terms: Vec<Option<NameUse>>,
     /// Names of its options.
     pub options: Vec<Arc<str>>,
-    /// Where.
-    pub place: Place,
 }
 
 /// How a text is read.
@@ -301,10 +299,10 @@ impl<'a> Inspector<'a> {
             StepKind::Test(test, _) => test.found.is_some_and(|found| found.markers == Markers::Accept),
             StepKind::Attribute(_) | StepKind::Item(_) | StepKind::Slice(..) | StepKind::Call(_) => false,
         };
-        if let (ExprKind::Name(name), Some(Step { kind: StepKind::Call(arguments), extent })) = (&base.kind, steps.first())
+        if let (ExprKind::Name(name), Some(Step { kind: StepKind::Call(arguments), .. })) = (&base.kind, steps.first())
             && matches!(&**name, "lookup" | "q" | "query")
         {
-            self.lookup(arguments, *extent);
+            self.lookup(arguments);
         }
         let last_guard = steps.iter().rposition(guards);
         self.expr(base, guarded || last_guard.is_some());
@@ -387,7 +385,7 @@ impl<'a> Inspector<'a> {
         }
     }
 
-    fn lookup(&mut self, arguments: &[Arg], extent: Extent) {
+    fn lookup(&mut self, arguments: &[Arg]) {
         let mut positional = Vec::new();
         let mut options = Vec::new();
         for argument in arguments {
@@ -401,8 +399,9 @@ impl<'a> Inspector<'a> {
         let Some(name) = constant(first) else { return };
         match self.engine.lookup(&name) {
             Ok(found) => {
-                let terms = terms.iter().map(|term| constant(term)).collect();
-                self.found.lookups.push(LookupUse { name: Arc::from(found.name), terms, options, place: self.place(extent) });
+                let used = |term: &&Expr| constant(term).map(|name| NameUse { name, place: self.place(term.extent) });
+                let terms = terms.iter().map(used).collect();
+                self.found.lookups.push(LookupUse { name: Arc::from(found.name), terms, options });
             }
             Err(error) => {
                 let error = error.at(self.place(first.extent).span());

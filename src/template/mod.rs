@@ -34,7 +34,7 @@ pub use inspect::{Inspection, LookupUse, NameUse, Reading, TemplateUse, is_globa
 pub use place::Place;
 pub use scope::{Scope, Variable};
 pub use syntax::{Backslashes, Syntax};
-pub use templar::{FileOptions, Rendered, Templar};
+pub use templar::{EMPTY, FileOptions, NOT_A_TEXT, Rendered, Templar};
 pub use undefined::Undefined;
 pub use val::{Dict, DictRef, ListRef, Object, Pending, Range, Val};
 

@@ -177,6 +177,9 @@ fn explain(text: &str, error: &minijinja::Error, config: Option<&SyntaxConfig>) 
     let detail = error.detail().unwrap_or("the syntax is wrong");
     let offset = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
     let extent = Extent { start: offset(start), end: offset(end) };
+    if let Some(message) = unbalanced(text, start, end, config) {
+        return SyntaxError { message, extent };
+    }
     let at_end = detail.starts_with("unexpected end of input");
     if at_end && let Some(open) = config.and_then(|config| innermost_open(text, config)) {
         return SyntaxError { extent: open.extent, message: open.message() };
@@ -190,6 +193,12 @@ fn explain(text: &str, error: &minijinja::Error, config: Option<&SyntaxConfig>) 
                 extent: Extent { start: offset(at), end: offset(text.len()) },
             };
         }
+        ("unexpected character", _) => match text[start..].chars().next() {
+            // A token of Jinja's that nothing takes.
+            Some(';') => "expected token 'end of print statement', got ';'".to_owned(),
+            Some(found) => format!("unexpected char '{found}' at {}", text[..start].chars().count()),
+            None => jinja_words(detail, ""),
+        },
         ("unexpected end of comment", _) => "Missing end of comment tag".to_owned(),
         ("unexpected end of raw block", _) => "Missing end of raw directive".to_owned(),
         ("unexpected end of input, expected end of variable block", Some(_)) => {
@@ -205,6 +214,34 @@ fn explain(text: &str, error: &minijinja::Error, config: Option<&SyntaxConfig>) 
         }
     };
     SyntaxError { message, extent }
+}
+
+/// Jinja's reader itself refuses a bracket that closes nothing, or something else than was opened.
+fn unbalanced(text: &str, start: usize, end: usize, config: Option<&SyntaxConfig>) -> Option<String> {
+    let found = &text[start..end];
+    if !found.ends_with([')', ']', '}']) {
+        return None;
+    }
+    let mut open: Vec<&str> = Vec::new();
+    let tokens = machinery::tokenize(text, config.is_none(), config.cloned().unwrap_or_default()).map_while(Result::ok);
+    for (token, _) in tokens.take_while(|(_, span)| (span.start_offset as usize) < start) {
+        match token {
+            Token::ParenOpen => open.push(")"),
+            Token::BracketOpen => open.push("]"),
+            Token::BraceOpen => open.push("}"),
+            Token::ParenClose | Token::BracketClose | Token::BraceClose => drop(open.pop()),
+            Token::VariableStart | Token::BlockStart => open.clear(),
+            _ => {}
+        }
+    }
+    match (found, open.last()) {
+        (")" | "]" | "}", None) => Some(format!("unexpected '{found}'")),
+        (")" | "]" | "}", Some(wanted)) => (found != *wanted).then(|| format!("unexpected '{found}', expected '{wanted}'")),
+        // The first half of the delimiter closes the map.
+        (_, Some(&"}")) => Some("unexpected '}'".to_owned()),
+        (_, Some(wanted)) => Some(format!("unexpected '}}', expected '{wanted}'")),
+        (_, None) => None,
+    }
 }
 
 /// Whether a whole expression was to begin here: Jinja words that differently from a missing operand.
@@ -326,6 +363,13 @@ mod tests {
         assert_eq!(message("{{ 1 1 }}"), "expected token 'end of print statement', got 'integer'");
         assert_eq!(message("{{ a b }}"), "expected token 'end of print statement', got 'b'");
         assert_eq!(message("{{ 1 +  }}"), "unexpected 'end of print statement'");
+        assert_eq!(message("{{ a ; b }}"), "expected token 'end of print statement', got ';'");
+        assert_eq!(message("{{ a $ b }}"), "unexpected char '$' at 5");
+        assert_eq!(message("{{ a } }}"), "unexpected '}'");
+        assert_eq!(message("{{ (a ] }}"), "unexpected ']', expected ')'");
+        assert_eq!(message("{{ [1, 2 }}"), "unexpected '}', expected ']'");
+        assert_eq!(message("{{ {'a': 1 }}"), "unexpected '}'");
+        assert_eq!(message("{{ (a b) }}"), "expected token ')', got 'b'");
         assert_eq!(message("{% foo %}"), "Encountered unknown tag 'foo'.");
         assert_eq!(message("{% do x() %}"), "Encountered unknown tag 'do'.");
         assert_eq!(message("{{ 'abc"), "unexpected char \"'\" at 3");

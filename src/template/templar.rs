@@ -38,6 +38,11 @@ impl Default for FileOptions {
     }
 }
 
+/// What is said of a condition that is empty.
+pub const EMPTY: &str = "Empty conditional expressions are not allowed.";
+/// What is said of a condition that was written as a number, a list or a map.
+pub const NOT_A_TEXT: &str = "Conditional expressions must be strings.";
+
 impl Templar {
     /// A templar for `scope`.
     pub fn new(engine: &Arc<Engine>, scope: Arc<dyn Scope>, context: Arc<Context>) -> Self {
@@ -136,7 +141,13 @@ impl Templar {
     }
 
     fn condition_value(&self, condition: &Value, depth: usize) -> Result<Value> {
-        let Value::Text(text) = condition else { return Ok(condition.clone()) };
+        let empty = || TemplateError::new(ErrorKind::BrokenConditional, EMPTY);
+        let text = match condition {
+            Value::Text(text) => text,
+            Value::Bool(_) => return Ok(condition.clone()),
+            Value::Null => return Err(empty()),
+            _ => return Err(TemplateError::new(ErrorKind::BrokenConditional, NOT_A_TEXT)),
+        };
         if text.is_sealed() {
             // What was in a vault is no expression.
             return Err(self.evaluator.value(&self.evaluator.render(condition)?).err().unwrap_or_else(|| untrusted(text)));
@@ -145,7 +156,6 @@ impl Templar {
             return Err(untrusted(text));
         }
         let chars = text.as_str().trim();
-        let empty = || TemplateError::new(ErrorKind::BrokenConditional, "Empty conditional expressions are not allowed.");
         if chars.is_empty() {
             return Err(empty().at(text.origin().cloned()));
         }

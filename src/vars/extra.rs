@@ -27,8 +27,8 @@ fn one(argument: &str, folder: &Path, vault: &Vault, diagnostics: &mut Diagnosti
     }
     match argument.chars().next() {
         Some('/' | '.') => {
-            let error = Diagnostic::error(format!("found a path as extra variables, expected `@{argument}`"));
-            diagnostics.push(error.at(&whole).hint(format!("please prepend the file name `{argument}` with `@`")));
+            let error = Diagnostic::error(format!("Please prepend extra_vars filename '{argument}' with '@'"));
+            diagnostics.push(error.at(&whole).hint(format!("write `-e @{argument}`")));
             None
         }
         Some('[' | '{') => files::map_of(&source, "extra variables", diagnostics),
@@ -81,7 +81,7 @@ mod tests {
         check(&["{a: yes, b: [1]}", r#"{"c": null}"#], r#"{"a":true,"b":[1],"c":null}"#);
         check(&["a={{ 5 }}", "", "foo"], r#"{"a":"{{ 5 }}"}"#);
         check(&["[1]"], "{}found a list, expected a map of extra variables");
-        check(&["/x"], "{}found a path as extra variables, expected `@/x`");
+        check(&["/x"], "{}Please prepend extra_vars filename '/x' with '@'");
         check(&["@x.yml"], "{}failed to read extra variables from `/nowhere/x.yml`: No such file or directory (os error 2)");
     }
 }

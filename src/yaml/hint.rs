@@ -7,7 +7,9 @@ use crate::source::{Diagnostic, Source, Span};
 
 /// The diagnostic of `error`.
 pub(super) fn diagnose(source: &Arc<Source>, error: &SyntaxError) -> Diagnostic {
-    let unclosed = error.context_at.filter(|_| error.problem == "found unexpected end of stream" || ends_open(error));
+    let unclosed = error
+        .context_at
+        .filter(|_| error.problem == "found unexpected end of stream" || ends_open(error) && !is_colon_in_flow(source, error));
     let at = unclosed.unwrap_or(error.at);
     let what = match error.context {
         Some(context) => format!("{} {context}", error.problem),
@@ -33,6 +35,17 @@ fn ends_open(error: &SyntaxError) -> bool {
         && error.context_at.is_some()
 }
 
+/// What is to be done about a second colon in a value.
+const COLON: &str = "colons in unquoted values must be followed by a non-space character; or quote the value: `key: \"a: b\"`";
+
+/// In `{key: a: b}` the bracket is not what is wrong.
+fn is_colon_in_flow(source: &Source, error: &SyntaxError) -> bool {
+    let line = |offset| source.line_column(offset).0;
+    ends_open(error)
+        && source.text().get(error.at..).is_some_and(|rest| rest.starts_with(':'))
+        && error.context_at.is_some_and(|context_at| line(context_at) == line(error.at))
+}
+
 /// The character at `at`.
 fn mark(source: &Arc<Source>, at: usize) -> Span {
     let length =
@@ -42,6 +55,7 @@ fn mark(source: &Arc<Source>, at: usize) -> Span {
 
 /// The line that an error is in, for guessing what was meant.
 struct Line<'s> {
+    source: &'s Source,
     text: &'s str,
     /// Bytes before the error.
     column: usize,
@@ -52,13 +66,16 @@ impl<'s> Line<'s> {
         let text = source.text();
         let at = at.min(text.len());
         let start = text[..at].rfind('\n').map_or(0, |index| index + 1);
-        Self { text: source.line(source.line_column(at).0), column: at - start }
+        Self { source, text: source.line(source.line_column(at).0), column: at - start }
     }
 
     fn advice(&self, error: &SyntaxError) -> Option<String> {
         let indent = &self.text[..self.text.len() - self.text.trim_start().len()];
         if indent.contains('\t') || self.text[self.column.min(self.text.len())..].starts_with('\t') {
-            return Some("tabs are not allowed as indentation in YAML, use blanks".to_owned());
+            return Some("tabs are usually invalid in YAML, indent with blanks".to_owned());
+        }
+        if is_colon_in_flow(self.source, error) {
+            return Some(COLON.to_owned());
         }
         let value = self.value();
         if value.starts_with("{{") {
@@ -70,7 +87,7 @@ impl<'s> Line<'s> {
             if rest.find(quote).is_some_and(|end| !rest[end + 1..].trim().is_empty()) {
                 let outer = if quote == '"' { '\'' } else { '"' };
                 return Some(format!(
-                    "a value that starts with a quote must end with the same quote; quote all of it: `{outer}{}{outer}`",
+                    "values starting with a quote must end with the same quote; quote all of it: `{outer}{}{outer}`",
                     value.trim_end()
                 ));
             }
@@ -82,10 +99,7 @@ impl<'s> Line<'s> {
             ));
         }
         if error.problem.contains("mapping values are not allowed") {
-            return Some(
-                "a colon within an unquoted value must be followed by something else than a blank, or the value be quoted: `key: \"a: b\"`"
-                    .to_owned(),
-            );
+            return Some(COLON.to_owned());
         }
         if value.starts_with(['@', '`', '%']) {
             let sign = &value[..1];

@@ -17,7 +17,7 @@ use crate::executor::tags::task_is_tagged;
 use crate::executor::{Executor, Gathering, Stop};
 use crate::inventory::HostId;
 use crate::playbook::{Block, Keyword, Play, Task, Work};
-use crate::source::{Spanned, absolute};
+use crate::source::{Diagnostic, Spanned, absolute};
 use crate::template::{self};
 use crate::value::Value;
 use crate::vars::{Layer, PlayLayers, PlayVars, VarWorld};
@@ -33,11 +33,14 @@ pub enum Strategy {
 
 impl Strategy {
     /// The strategy of this name.
-    pub fn parse(name: &str) -> Result<Self, String> {
+    pub fn parse(name: &str) -> Result<Self, Diagnostic> {
         match name.rsplit('.').next().unwrap_or(name) {
             "linear" => Ok(Self::Linear),
             "free" | "host_pinned" => Ok(Self::Free),
-            _ => Err(format!("the strategy `{name}` is not supported, expected `linear`, `free` or `host_pinned`")),
+            _ => {
+                Err(Diagnostic::error(format!("Invalid play strategy specified: {name}"))
+                    .hint("known are `free`, `host_pinned` and `linear`"))
+            }
         }
     }
 }

@@ -177,7 +177,7 @@ impl Runner<'_> {
             Rendered::Value(Value::List(items)) => Ok(items.to_vec()),
             Rendered::Value(other) => {
                 let mistake = Loop::not_a_list(at, &other);
-                Err(Box::new(ItemEnd::failed(format!("Task failed: {}", mistake.message), vec![mistake])))
+                Err(Box::new(ItemEnd::failed(mistake.message.clone(), vec![mistake])))
             }
             Rendered::Omit => Ok(Vec::new()),
         }

@@ -11,6 +11,9 @@ use crate::value::{Map, Value};
 use crate::vault;
 use crate::yaml::{self, Node};
 
+/// What is said of a file of tasks that holds something else.
+pub const NO_LIST_OF_TASKS: &str = "included task files must contain a list of tasks";
+
 impl Loader<'_> {
     /// Reads and parses a YAML file; `None` (with a diagnostic) if it cannot be read.
     pub(super) fn read(&self, path: &Path, named_at: Option<&Span>, diagnostics: &mut Diagnostics) -> Option<(Arc<Source>, Option<Node>)> {
@@ -40,23 +43,18 @@ impl Loader<'_> {
         let inner = Context { file_dir: parent_dir(path), including_dirs: including(context), ..context.clone() };
         if node.as_sequence().is_none() {
             let place = if node.as_mapping().is_some() { node.span } else { Span::new(&source, 0, 0) };
-            let message = "included task files must contain a list of tasks";
-            diagnostics.push(Diagnostic::error(message).at(&place).hint("a list of tasks starts each task with `- `"));
+            diagnostics.push(Diagnostic::error(NO_LIST_OF_TASKS).at(&place).hint("a list of tasks starts each task with `- `"));
             return Vec::new();
         }
         self.entries(&node, &Arc::new(inner), diagnostics)
     }
 
     /// The first of `candidates` that is a file; else an error at `span` that names all.
-    pub(super) fn find(&self, candidates: &[PathBuf], what: &str, span: &Span, diagnostics: &mut Diagnostics) -> Option<PathBuf> {
+    pub(super) fn find(&self, candidates: &[PathBuf], span: &Span, diagnostics: &mut Diagnostics) -> Option<PathBuf> {
         let found = candidates.iter().find(|path| path.is_file());
         if found.is_none() {
             self.missing.set(true);
-            let mut diagnostic = Diagnostic::error(format!("could not find or access {what}")).at(span);
-            for candidate in candidates {
-                diagnostic = diagnostic.note(format!("looked for `{}`", candidate.display()));
-            }
-            diagnostics.push(diagnostic);
+            diagnostics.push(not_there(candidates, span));
         }
         found.cloned()
     }
@@ -101,12 +99,16 @@ pub fn task_file_candidates(name: &str, context: &Context) -> Vec<PathBuf> {
 }
 
 /// None of the candidates for the file of an include is there.
-pub fn missing_task_file(name: &str, candidates: &[PathBuf], written: &Spanned<Value>) -> Diagnostic {
-    let path = candidates.first().map_or_else(|| name.to_owned(), |path| absolute(path).display().to_string());
+pub fn missing_task_file(candidates: &[PathBuf], written: &Spanned<Value>) -> Diagnostic {
+    not_there(candidates, &written.span)
+}
+
+fn not_there(candidates: &[PathBuf], span: &Span) -> Diagnostic {
+    let path = candidates.first().map_or_else(String::new, |path| absolute(path).display().to_string());
     let message = format!(
         "Unable to retrieve file contents. Could not find or access '{path}' on the Ansible Controller: [Errno 2] No such file or directory: '{path}'"
     );
-    let diagnostic = written.error(message);
+    let diagnostic = Diagnostic::error(message).at(span);
     candidates.iter().fold(diagnostic, |diagnostic, path| diagnostic.note(format!("looked for `{}`", path.display())))
 }
 

@@ -8,6 +8,7 @@ use super::task::{Call, apply_keywords};
 use super::{Loader, role};
 use crate::playbook::{Block, Context, Entry, IncludeRole, IncludeTasks, Loop, RoleFiles};
 use crate::source::{Diagnostic, Diagnostics, Spanned};
+use crate::template::print::shown;
 use crate::value::{Map, Value};
 use crate::yaml::Node;
 
@@ -54,12 +55,13 @@ impl Loader<'_> {
             }
             Err(diagnostic) => {
                 let hint = "`import_tasks` is read before any host is met: its name may use extra variables and variables of the play and role; `include_tasks` may use all";
-                diagnostics.push(diagnostic.hint(hint));
+                let message = format!("Error when evaluating variable in import path '{}': {}", shown(&file.value), diagnostic.message);
+                diagnostics.push(Diagnostic { message, ..diagnostic }.hint(hint));
                 return None;
             }
         };
         let candidates = task_file_candidates(name.as_str(), &inner);
-        let path = self.find(&candidates, &format!("the file `{}`", name.as_str()), &file.span, diagnostics)?;
+        let path = self.find(&candidates, &file.span, diagnostics)?;
         if inner.including_dirs.len() > MOST_IMPORTS {
             diagnostics.push(file.error("imports are nested too deeply: does a file import itself?"));
             return None;

@@ -56,7 +56,7 @@ impl Loader<'_> {
                             self.take_module_defaults(value, &mut written.inherited, diagnostics);
                         }
                         Inherit::Override | Inherit::OuterFirst | Inherit::InnerFirst => {
-                            take_inherited(row, value, place, &mut written.inherited, diagnostics);
+                            self.take_inherited(row, value, place, &mut written.inherited, diagnostics);
                         }
                     }
                 }
@@ -64,6 +64,46 @@ impl Loader<'_> {
             }
         }
         written
+    }
+
+    fn take_inherited(&self, row: &Row, value: &Node, place: Place, keywords: &mut Keywords, diagnostics: &mut Diagnostics) {
+        match row.keyword {
+            Keyword::When => keywords.when.extend(conditions(value)),
+            Keyword::Tags => take_tags(value, keywords, diagnostics),
+            Keyword::Environment => keywords.environment.extend(list_of(value)),
+            Keyword::Vars => {
+                if let Some(map) = self.vars_map(value, place, diagnostics) {
+                    keywords.vars.push(Arc::new(map));
+                }
+            }
+            Keyword::DelegateTo if value.as_sequence().is_some() || value.as_mapping().is_some() => {
+                diagnostics.push(value.error(format!("`delegate_to` must be a text, found a {}", value.type_name())));
+            }
+            keyword => keywords.set(keyword, spanned(value)),
+        }
+    }
+
+    /// `vars:` must be a map, and not a template of one.
+    pub(super) fn vars_map(&self, value: &Node, place: Place, diagnostics: &mut Diagnostics) -> Option<Map> {
+        match value.to_value() {
+            Value::Null => Some(Map::new()),
+            Value::Map(map) => {
+                for (key, _) in value.as_mapping().unwrap_or_default() {
+                    let message = match key.as_str() {
+                        Some(name) if is_variable_name(name) => continue,
+                        Some(name) => format!("Invalid variable name '{name}'."),
+                        None => format!("Invalid variable name '{}' of type '{}'.", key.span.text(), key.type_name()),
+                    };
+                    self.missing.set(true);
+                    diagnostics.push(key.error(message).hint(VARIABLE_NAME));
+                }
+                Some(Map::clone(&map))
+            }
+            _ => {
+                diagnostics.push(value.error(format!("Vars in a {place} must be specified as a dictionary.")));
+                None
+            }
+        }
     }
 }
 
@@ -79,23 +119,6 @@ pub(super) fn not_valid(key: &Node, place: Place) -> Diagnostic {
     match did_you_mean(name, here) {
         Some(meant) => diagnostic.hint(format!("did you mean `{meant}`?")),
         None => diagnostic,
-    }
-}
-
-fn take_inherited(row: &Row, value: &Node, place: Place, keywords: &mut Keywords, diagnostics: &mut Diagnostics) {
-    match row.keyword {
-        Keyword::When => keywords.when.extend(list_of(value)),
-        Keyword::Tags => take_tags(value, keywords, diagnostics),
-        Keyword::Environment => keywords.environment.extend(list_of(value)),
-        Keyword::Vars => {
-            if let Some(map) = vars_map(value, place, diagnostics) {
-                keywords.vars.push(Arc::new(map));
-            }
-        }
-        Keyword::DelegateTo if value.as_sequence().is_some() || value.as_mapping().is_some() => {
-            diagnostics.push(value.error(format!("`delegate_to` must be a text, found a {}", value.type_name())));
-        }
-        keyword => keywords.set(keyword, spanned(value)),
     }
 }
 
@@ -128,45 +151,24 @@ fn take_tags(value: &Node, keywords: &mut Keywords, diagnostics: &mut Diagnostic
     }
 }
 
-/// `vars:` must be a map, and not a template of one.
-pub(super) fn vars_map(value: &Node, place: Place, diagnostics: &mut Diagnostics) -> Option<Map> {
-    match value.to_value() {
-        Value::Null => Some(Map::new()),
-        Value::Map(map) => {
-            for (key, _) in value.as_mapping().unwrap_or_default() {
-                match key.as_str() {
-                    Some(name) if is_variable_name(name) => {}
-                    Some(name) => diagnostics.push(key.error(format!("invalid variable name '{name}' in vars specified for {place}"))),
-                    None => diagnostics.push(key.error(format!("a variable's name must be a text, found a {}", key.type_name()))),
-                }
-            }
-            Some(Map::clone(&map))
-        }
-        Value::List(items) if items.iter().all(|item| item.as_map().is_some()) => {
-            Some(items.iter().filter_map(Value::as_map).flat_map(Map::iter).map(|(key, value)| (key.clone(), value.clone())).collect())
-        }
-        _ => {
-            diagnostics.push(value.error(format!("Vars in a {place} must be specified as a dictionary.")));
-            None
-        }
-    }
-}
-
 /// Whether Ansible takes this as a variable's name.
 pub(super) fn is_variable_name(name: &str) -> bool {
-    const RESERVED: &[&str] = &[
-        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else",
-        "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise",
-        "return", "try", "while", "with", "yield",
-    ];
     let mut chars = name.chars();
     let starts = chars.next().is_some_and(|char| char.is_ascii_alphabetic() || char == '_');
-    starts && chars.all(|char| char.is_ascii_alphanumeric() || char == '_') && !RESERVED.contains(&name)
+    starts && chars.all(|char| char.is_ascii_alphanumeric() || char == '_')
 }
+
+/// What a name of a variable is made of.
+pub(super) const VARIABLE_NAME: &str = "a variable's name is made of letters, digits and `_`, and begins with no digit";
 
 /// A node as value with its place.
 pub(super) fn spanned(node: &Node) -> Spanned<Value> {
     Spanned::new(node.to_value(), node.span.clone())
+}
+
+/// The conditions of a `when`: one that is null is none.
+pub(super) fn conditions(node: &Node) -> impl Iterator<Item = Spanned<Value>> {
+    list_of(node).into_iter().filter(|condition| !condition.value.is_null())
 }
 
 /// The items of a list, or the one value as the only item; nothing for null.

@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub use ad_hoc::AdHoc;
 pub use args::{is_free_form, split_args};
 pub use argument_spec::of_play;
-pub use files::{missing_task_file, normal, task_file_candidates};
+pub use files::{NO_LIST_OF_TASKS, missing_task_file, normal, task_file_candidates};
 pub use role::{LoadedRole, Wanted};
 
 use super::{Block, Collections, Context, Entry, Play, Playbook, Role, Task};
@@ -64,7 +64,7 @@ pub struct World<'a> {
 /// Loads playbooks, roles and included files.
 pub struct Loader<'a> {
     world: World<'a>,
-    /// Whether a file or role that was named is not there: exit code 1 instead of 4.
+    /// Whether a file or role that was named is not there, or something else is wrong that Ansible ends with: exit code 1 instead of 4.
     missing: Cell<bool>,
     /// Handlers of roles that tasks import; the play takes them.
     imported_handlers: RefCell<Vec<Entry>>,

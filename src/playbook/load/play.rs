@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::files::{normal, parent_dir};
-use super::keywords::{Written, list_of, not_valid, spanned, vars_map};
+use super::keywords::{Written, conditions, list_of, not_valid, spanned};
 use super::{Loader, role};
 use crate::playbook::collection::of_playbook_dir;
 use crate::playbook::{Block, Context, Entry, Keyword, Keywords, Place, Play, Role, VarsPrompt, did_you_mean};
@@ -24,6 +24,10 @@ const IMPORT: &[&str] = &["import_playbook", "ansible.builtin.import_playbook", 
 /// Deeper than any real nesting.
 const MOST_IMPORTS: usize = 50;
 
+fn empty(path: &Path) -> Diagnostic {
+    Diagnostic::error(format!("Empty playbook, nothing to do: {}", path.display())).hint("a playbook is a list of plays: `- hosts: …`")
+}
+
 impl Loader<'_> {
     /// Loads all plays of a file.
     pub(super) fn playbook_file(&self, path: &Path, import: Option<&Import>, plays: &mut Vec<Arc<Play>>, diagnostics: &mut Diagnostics) {
@@ -33,8 +37,7 @@ impl Loader<'_> {
         self.world.collections.add_beside(&dir);
         let Some(node) = node else {
             if !diagnostics.has_errors() {
-                diagnostics
-                    .push(Diagnostic::error(format!("playbook `{}` is empty", path.display())).hint("a playbook is a list of plays"));
+                diagnostics.push(empty(path));
             }
             return;
         };
@@ -43,6 +46,10 @@ impl Loader<'_> {
             return;
         }
         let Some(items) = node.as_sequence() else {
+            if node.is_null() {
+                diagnostics.push(empty(path));
+                return;
+            }
             let message = format!("a playbook must be a list of plays, got a {} instead", node.type_name());
             let place = crate::source::Span::new(&source, node.span.start(), node.span.end());
             diagnostics.push(Diagnostic::error(message).at(&place).hint("each play of a playbook begins with `- hosts: …`"));
@@ -50,7 +57,10 @@ impl Loader<'_> {
         };
         for item in items {
             if item.as_mapping().is_none() {
-                diagnostics.push(item.error(format!("a play must be a dictionary, found a {}", item.type_name())));
+                diagnostics.push(
+                    item.error("playbook entries must be either valid plays or 'import_playbook' statements")
+                        .hint(format!("a play is a dictionary, found a {}", item.type_name())),
+                );
             } else if let Some((key, name)) = IMPORT.iter().find_map(|key| item.entry(key)) {
                 self.import_playbook(item, key, name, &dir, import, plays, diagnostics);
             } else if let Some(play) = self.play(item, &dir, import, diagnostics) {
@@ -74,9 +84,9 @@ impl Loader<'_> {
         let mut own = Keywords::default();
         for (option, value) in item.as_mapping().unwrap_or_default() {
             match option.as_str() {
-                Some("when") => own.when.extend(list_of(value)),
+                Some("when") => own.when.extend(conditions(value)),
                 Some("tags") => own.tags.extend(list_of(value)),
-                Some("vars") => import.vars.extend(vars_map(value, Place::Play, diagnostics).unwrap_or_default()),
+                Some("vars") => import.vars.extend(self.vars_map(value, Place::Play, diagnostics).unwrap_or_default()),
                 Some("name") => {}
                 Some(name) if IMPORT.contains(&name) => {}
                 _ => diagnostics.push(
@@ -103,7 +113,7 @@ impl Loader<'_> {
             return;
         };
         let path = self.world.collections.playbook(&file).unwrap_or_else(|| normal(&dir.join(&file)));
-        if self.find(std::slice::from_ref(&path), &format!("the playbook `{file}`"), &name.span, diagnostics).is_some() {
+        if self.find(std::slice::from_ref(&path), &name.span, diagnostics).is_some() {
             self.playbook_file(&path, Some(&import), plays, diagnostics);
         }
     }

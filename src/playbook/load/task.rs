@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::keywords::{Written, is_variable_name, not_valid, spanned};
+use super::keywords::{VARIABLE_NAME, Written, is_variable_name, not_valid, spanned};
 use super::{Known, Loader, args};
 use crate::playbook::{
     ActionName, Context, Entry, Keyword, Keywords, Loop, LoopControl, Meta, ModuleCall, Place, Register, Routed, Task, TaskArgs, Work,
@@ -332,7 +332,11 @@ impl Loader<'_> {
         written.rest = rest;
         if let [(first, _), (second, _), ..] = &loops[..] {
             self.missing.set(true);
-            let diagnostic = Diagnostic::error(format!("duplicate loop in task: {}", second.as_str().unwrap_or("loop"))).at(&second.span);
+            let diagnostic = Diagnostic::error(format!(
+                "duplicate loop in task: {}",
+                second.as_str().map_or("loop", |name| name.trim_start_matches("with_"))
+            ))
+            .at(&second.span);
             diagnostics.push(diagnostic.label(&first.span, format!("the first, in a {place}")));
         }
         loops.into_iter().next().map(|(_, looping)| looping)
@@ -392,7 +396,7 @@ fn register_name(node: &Node, diagnostics: &mut Diagnostics) -> Option<Spanned<S
         Some(name) if is_variable_name(name) => Some(Spanned::new(name.to_owned(), node.span.clone())),
         _ => {
             let shown = node.as_str().map_or_else(|| node.span.text().to_owned(), str::to_owned);
-            diagnostics.push(node.error(format!("Invalid 'register' specified: Invalid variable name '{shown}'.")));
+            diagnostics.push(node.error(format!("Invalid 'register' specified: Invalid variable name '{shown}'.")).hint(VARIABLE_NAME));
             None
         }
     }
