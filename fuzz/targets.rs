@@ -7,6 +7,7 @@ use driftless::inventory::{self, HostPattern, Inventory, SourceOptions};
 use driftless::source::{Diagnostics, Source, render};
 use driftless::template::{Context, Engine, NoWorld, Scope, Templar, Variable};
 use driftless::value::{Text, Value};
+use driftless::vault::{Envelope, Vault, VaultSecret};
 use driftless::{vars, yaml};
 use driftless_modules::registry;
 use driftless_wire::{Decoder, Frame};
@@ -99,6 +100,25 @@ pub fn frame(bytes: &[u8]) {
         one_by_one.extend(drain(&mut slow));
     }
     assert_eq!(at_once, one_by_one);
+}
+
+/// Envelopes: what is taken apart and put together again is the same, and no secret opens what nobody sealed.
+pub fn vault(bytes: &[u8]) {
+    if let Ok(envelope) = Envelope::parse(bytes) {
+        // The id of a vault of version 1.1 is not written, and an id may have been cut off by blanks.
+        let again = Envelope::parse(envelope.to_text().as_bytes());
+        assert!(
+            again.is_ok_and(|again| (again.salt, again.signature, again.content) == (envelope.salt, envelope.signature, envelope.content))
+        );
+    }
+    let vault = Vault::of(VaultSecret::new(*b"secret"));
+    // Opening makes keys ten thousand rounds long: only short ones are tried.
+    if bytes.len() < 600 {
+        let _ = vault.open(bytes);
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            let _ = vault.open_text(&Text::sealed(text, None));
+        }
+    }
 }
 
 /// Free-form arguments, and every module's check of JSON arguments.

@@ -50,6 +50,11 @@ fn template() {
 }
 
 #[test]
+fn vault() {
+    replay("vault", targets::vault);
+}
+
+#[test]
 fn yaml() {
     replay("yaml", targets::yaml);
 }

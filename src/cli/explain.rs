@@ -15,7 +15,7 @@ use crate::source::{Diagnostics, Span, absolute};
 use crate::template::Engine;
 use crate::template::print::shown;
 use crate::value::Value;
-use crate::vars::{Definition, LEVELS, Layer, PlayVars, Precedence, VarStack, VarWorld, load_vars_file};
+use crate::vars::{Definition, LEVELS, Layer, PlayVars, Precedence, VarStack, VarWorld, load_play_vars_file};
 
 /// What was typed.
 #[derive(Args, Clone, Debug)]
@@ -63,6 +63,10 @@ fn explained(
     let playbooks: Vec<Playbook> = paths.iter().map(|path| loader.playbook(path, &mut diagnostics)).collect();
     session.tell(diagnostics, loader.exit_code())?;
     let world = session.world(hosts)?;
+    if let Some(closed) = world.unopened(host) {
+        session.display.diagnostic(closed);
+        return Err(Exit(4));
+    }
     let name = args.variable.as_str();
     let mut is_defined = false;
     if playbooks.is_empty() {
@@ -116,7 +120,7 @@ fn play_stack(world: &Arc<VarWorld>, host: HostId, play: &Play, loader: &Loader<
         };
         let places = names.iter().flat_map(|name| [play.dir.join("vars").join(name), play.dir.join(name)]);
         let Some(path) = places.into_iter().find(|path| path.is_file()) else { continue };
-        if let Some(vars) = load_vars_file(&path, world.vault(), diagnostics) {
+        if let Some(vars) = load_play_vars_file(&path, world.vault(), diagnostics) {
             layers.push(Layer::new(Precedence::PlayVarsFiles, path.display().to_string(), vars));
         }
     }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::flags::InventoryFlags;
 use super::session::{Exit, Hosts, Session};
-use crate::inventory::HostPattern;
+use crate::inventory::{HostId, HostPattern, Inventory};
 use crate::source::{Diagnostics, absolute};
 use crate::vars::{GraphVars, HashBehaviour, InventoryReport, Kind, RunVars, VarWorld};
 
@@ -99,6 +99,7 @@ fn report(args: &InventoryArgs, session: &mut Session, hosts: &Hosts) -> Result<
         let [host] = found.as_slice() else {
             return Err(session.refuse("You must pass a single valid host to --host parameter", 5));
         };
+        closed(session, &world, found.iter())?;
         return if args.yaml { report.host_yaml(*host).map_err(|error| session.refuse(error, 1)) } else { Ok(report.host_json(*host)) };
     }
     if let Some(limited) = session.limited(hosts)? {
@@ -106,8 +107,19 @@ fn report(args: &InventoryArgs, session: &mut Session, hosts: &Hosts) -> Result<
     }
     if args.graph {
         let vars = if args.vars { GraphVars::Show } else { GraphVars::Hide };
+        if args.vars {
+            closed(session, &world, hosts.inventory.hosts_of(Inventory::ALL).iter())?;
+        }
         let graph = report.graph(&args.group, vars).map_err(|error| session.refuse(error.to_string(), 1))?;
         return graph.ok_or_else(|| session.refuse("Pattern must be valid group name when using --graph", 5));
     }
+    closed(session, &world, hosts.inventory.hosts_of(Inventory::ALL).iter())?;
     if args.yaml { report.list_yaml().map_err(|error| session.refuse(error, 1)) } else { Ok(report.list_json()) }
+}
+
+/// Ends the program where variables of one of these hosts are in a vault that no secret opens.
+fn closed<'h>(session: &mut Session, world: &VarWorld, mut hosts: impl Iterator<Item = &'h HostId>) -> Result<(), Exit> {
+    let Some(found) = hosts.find_map(|host| world.unopened(*host)) else { return Ok(()) };
+    session.display.diagnostic(found);
+    Err(Exit(4))
 }

@@ -258,15 +258,13 @@ impl Display {
     /// Asks on the terminal; `None` at the end of input.
     pub fn ask(&mut self, prompt: &str, echo: Echo) -> Option<String> {
         self.clear_progress();
-        write_all(&mut io::stdout().lock(), prompt);
-        let answer = match echo {
-            Echo::On => read_line(),
-            Echo::Off => without_echo(read_line),
-        };
-        if echo == Echo::Off {
-            write_all(&mut io::stdout().lock(), "\n");
+        match echo {
+            Echo::On => {
+                write_all(&mut io::stdout().lock(), prompt);
+                read_line(&mut io::stdin().lock())
+            }
+            Echo::Off => ask_secret(prompt),
         }
-        answer
     }
 
     /// Whether somebody reads what goes to stdout.
@@ -310,23 +308,36 @@ fn write_all(out: &mut dyn Write, text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-fn read_line() -> Option<String> {
+/// Secrets are asked for at the terminal whatever stdin and stdout are, since these may carry what is to be encrypted.
+fn ask_secret(prompt: &str) -> Option<String> {
+    let Ok(mut terminal) = std::fs::File::options().read(true).write(true).open("/dev/tty") else {
+        write_all(&mut io::stderr().lock(), prompt);
+        let answer = without_echo(&io::stdin(), || read_line(&mut io::stdin().lock()));
+        write_all(&mut io::stderr().lock(), "\n");
+        return answer;
+    };
+    write_all(&mut terminal, prompt);
+    let answer = without_echo(&terminal, || read_line(&mut io::BufReader::new(&terminal)));
+    write_all(&mut terminal, "\n");
+    answer
+}
+
+fn read_line(from: &mut impl BufRead) -> Option<String> {
     let mut line = String::new();
-    match io::stdin().lock().read_line(&mut line) {
+    match from.read_line(&mut line) {
         Ok(0) | Err(_) => None,
         Ok(_) => Some(line.trim_end_matches(['\n', '\r']).to_owned()),
     }
 }
 
-fn without_echo<T>(read: impl FnOnce() -> T) -> T {
+fn without_echo<T>(terminal: &impl std::os::fd::AsFd, read: impl FnOnce() -> T) -> T {
     use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-    let stdin = io::stdin();
-    let Ok(before) = tcgetattr(&stdin) else { return read() };
+    let Ok(before) = tcgetattr(terminal) else { return read() };
     let mut quiet = before.clone();
     quiet.local_modes.remove(LocalModes::ECHO);
-    let _ = tcsetattr(&stdin, OptionalActions::Flush, &quiet);
+    let _ = tcsetattr(terminal, OptionalActions::Flush, &quiet);
     let answer = read();
-    let _ = tcsetattr(&stdin, OptionalActions::Flush, &before);
+    let _ = tcsetattr(terminal, OptionalActions::Flush, &before);
     answer
 }
 

@@ -1,6 +1,6 @@
 //! One play: its hosts, its prompts and variable files, its batches.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::batch::Batch;
@@ -13,8 +13,8 @@ use crate::playbook::{ActionName, Block, Context, Entry, Keyword, Keywords, Meta
 use crate::source::{Diagnostics, Span, Spanned, absolute};
 use crate::template;
 use crate::value::{Map, Text, Value};
-use crate::vars::{Layer, PlayVars, Precedence, load_vars_file};
-use crate::vault::Vault;
+use crate::vars::{Layer, PlayVars, Precedence, load_play_vars_file};
+use crate::vault::{self, Vault};
 
 impl Executor<'_> {
     pub(super) fn play(&mut self, play: &Arc<Play>) -> Result<(), Stop> {
@@ -65,6 +65,9 @@ impl Executor<'_> {
         let root = self.root(play, gather, validation)?;
         for hosts in batches {
             self.tell(start.clone());
+            if let Some(closed) = hosts.iter().find_map(|host| self.vars.unopened(*host)) {
+                return Err(Stop::Load(vec![closed.clone()]));
+            }
             let vars = PlayVars {
                 name: name.clone(),
                 hosts_all: hosts_all.clone(),
@@ -193,9 +196,14 @@ impl Executor<'_> {
                 continue;
             };
             let mut diagnostics = Diagnostics::new();
-            let layer = vars_file_layer(&play.dir, &texts(&value), context.lookups.vault(), &mut diagnostics);
+            let (names, vault) = (texts(&value), context.lookups.vault());
+            let layer = vars_file_layer(&play.dir, &names, vault, &mut diagnostics);
             // That there is none was said before the run began.
             layers.extend(layer);
+            let is_closed = |path: PathBuf| vault.read_source(&path).is_err_and(|error| vault::error_of(&error).is_some());
+            if diagnostics.has_errors() && !vars_file(&play.dir, &names).is_some_and(is_closed) {
+                return Err(Stop::Load(diagnostics.into_sorted()));
+            }
             self.report(diagnostics)?;
         }
         Ok((layers, templated))
@@ -296,10 +304,14 @@ impl PlayReader<'_> {
 
 /// The first of the named files that is there, as a layer.
 pub(super) fn vars_file_layer(dir: &Path, names: &[String], vault: &Vault, diagnostics: &mut Diagnostics) -> Option<Arc<Layer>> {
-    let places = |name: &str| [dir.join("vars").join(name), dir.join(name)];
-    let path = names.iter().flat_map(|name| places(name)).find(|path| path.is_file())?;
-    let vars = load_vars_file(&path, vault, diagnostics)?;
+    let path = vars_file(dir, names)?;
+    let vars = load_play_vars_file(&path, vault, diagnostics)?;
     Some(Layer::new(Precedence::PlayVarsFiles, path.display().to_string(), vars))
+}
+
+fn vars_file(dir: &Path, names: &[String]) -> Option<PathBuf> {
+    let places = |name: &str| [dir.join("vars").join(name), dir.join(name)];
+    names.iter().flat_map(|name| places(name)).find(|path| path.is_file())
 }
 
 /// Texts of a text or a list.

@@ -12,7 +12,7 @@ use crate::playbook::{ModuleCall, Play, Register, Role, Task, Work};
 use crate::source::{Diagnostic, Diagnostics, Spanned};
 use crate::template::Templar;
 use crate::value::{Map, Value};
-use crate::vars::load_vars_file;
+use crate::vars::load_play_vars_file;
 use crate::vault::Vault;
 
 /// Variables that can be defined.
@@ -75,7 +75,7 @@ impl Definable {
 
     /// The variables of a file; what is wrong with it is told by whoever reads it for its tasks.
     fn file(&mut self, path: &std::path::Path) {
-        match load_vars_file(path, &self.vault, &mut Diagnostics::new()) {
+        match load_play_vars_file(path, &self.vault, &mut Diagnostics::new()) {
             Some(vars) => self.map(&Arc::new(vars)),
             None => self.is_open = true,
         }

@@ -124,7 +124,8 @@ impl Judge<'_, '_> {
             || MAGIC.contains(&&**name)
             || FACTS.iter().any(|prefix| name.starts_with(prefix))
             || self.play.definable.has(name)
-            || self.worlds.of(self.play).defines(name);
+            || self.worlds.of(self.play).defines(name)
+            || self.worlds.of(self.play).has_unopened();
         self.known.insert(std::sync::Arc::clone(name), known);
         known
     }

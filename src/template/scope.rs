@@ -11,6 +11,8 @@ pub enum Variable {
     Value(Value),
     /// A map that is looked up entry by entry (`hostvars`, and each host in it): what is taken from it is rendered against *it*.
     Scope(Arc<dyn Scope>),
+    /// Something that is there and cannot be had, with the reason: variables in a vault that no secret opens.
+    Closed(Arc<str>),
 }
 
 /// Names and what they stand for, not yet rendered. Immutable: what is rendered is cached by the render, not here.

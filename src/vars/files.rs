@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use crate::source::{Diagnostic, Diagnostics, Source};
 use crate::value::{Map, Text, Value};
 use crate::vault::{self, Vault};
-use crate::yaml;
+use crate::yaml::{self, Node};
 
 /// What may stand behind a name; without any it may be a folder too. The first that exists is taken, alone.
 const EXTENSIONS: [&str; 4] = ["", ".yml", ".yaml", ".json"];
@@ -23,6 +23,29 @@ pub fn load_vars_file(path: &Path, vault: &Vault, diagnostics: &mut Diagnostics)
     }
 }
 
+/// As [`load_vars_file`], for `vars_files` of a play: there a list of maps is good, too, of which later ones win.
+pub fn load_play_vars_file(path: &Path, vault: &Vault, diagnostics: &mut Diagnostics) -> Option<Map> {
+    let source = match vault.read_source(path) {
+        Ok(source) => source,
+        Err(error) => {
+            diagnostics.push(unreadable(path, "", &error));
+            return None;
+        }
+    };
+    let node = yaml::load_one(&source, diagnostics)?;
+    let Some(items) = node.as_sequence() else { return map_of_node(&node, &source, "variables", diagnostics) };
+    let mut vars = Map::new();
+    for item in items {
+        let Value::Map(map) = from_json(source.text(), item.to_value()) else {
+            let error = item.error("Invalid variable file contents.");
+            diagnostics.push(error.note("variable files must contain either a map of variables, or a list of maps"));
+            return None;
+        };
+        vars.extend(Arc::unwrap_or_clone(map));
+    }
+    Some(vars)
+}
+
 /// Why a file cannot be read; `what` it holds. What is in a vault says so in Ansible's words.
 pub(super) fn unreadable(path: &Path, what: &str, error: &std::io::Error) -> Diagnostic {
     match vault::error_of(error) {
@@ -34,6 +57,10 @@ pub(super) fn unreadable(path: &Path, what: &str, error: &std::io::Error) -> Dia
 /// The variables of a text; `what` names them in messages.
 pub(super) fn map_of(source: &Arc<Source>, what: &str, diagnostics: &mut Diagnostics) -> Option<Map> {
     let node = yaml::load_one(source, diagnostics)?;
+    map_of_node(&node, source, what, diagnostics)
+}
+
+fn map_of_node(node: &Node, source: &Source, what: &str, diagnostics: &mut Diagnostics) -> Option<Map> {
     match from_json(source.text(), node.to_value()) {
         Value::Map(map) => Some(Arc::unwrap_or_clone(map)),
         Value::Null => Some(Map::new()),
@@ -106,6 +133,8 @@ struct Entry {
 struct Loaded {
     files: Vec<VarFile>,
     diagnostics: Diagnostics,
+    /// Files in vaults that no secret opens: an error only for those whose variables they hold.
+    unopened: Vec<Diagnostic>,
 }
 
 impl VarFolder {
@@ -137,6 +166,11 @@ impl VarFolder {
     pub fn diagnostics_of(&self, name: &str) -> Option<&Diagnostics> {
         self.entries.get(name).map(|entry| &entry.loaded().diagnostics).filter(|found| !found.is_empty())
     }
+
+    /// The files of a group or host that are in vaults which no secret opens.
+    pub fn unopened_of(&self, name: &str) -> &[Diagnostic] {
+        self.entries.get(name).map_or(&[], |entry| &entry.loaded().unopened)
+    }
 }
 
 impl Entry {
@@ -150,7 +184,18 @@ impl Entry {
             }
             let mut loaded = Loaded::default();
             for path in paths {
-                if let Some(vars) = load_vars_file(&path, &self.vault, &mut loaded.diagnostics) {
+                let source = match self.vault.read_source(&path) {
+                    Ok(source) => source,
+                    Err(error) if vault::error_of(&error).is_some() => {
+                        loaded.unopened.push(unreadable(&path, "", &error));
+                        continue;
+                    }
+                    Err(error) => {
+                        loaded.diagnostics.push(unreadable(&path, "", &error));
+                        continue;
+                    }
+                };
+                if let Some(vars) = map_of(&source, "variables", &mut loaded.diagnostics) {
                     loaded.files.push(VarFile { from: path.to_string_lossy().into(), vars: Arc::new(vars) });
                 }
             }

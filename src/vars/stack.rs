@@ -113,7 +113,7 @@ impl VarStack {
         let _ = self.walk(name, &mut |level, from, variable| {
             let value = match variable {
                 Variable::Value(value) => Some(value),
-                Variable::Scope(_) => None,
+                Variable::Scope(_) | Variable::Closed(_) => None,
             };
             found.push((Origin { level, from: Arc::from(from) }, value));
             ControlFlow::Continue(())
@@ -133,7 +133,7 @@ impl VarStack {
     pub fn value(&self, name: &str) -> Option<Value> {
         match self.get(name)? {
             Variable::Value(value) => Some(value),
-            Variable::Scope(_) => None,
+            Variable::Scope(_) | Variable::Closed(_) => None,
         }
     }
 

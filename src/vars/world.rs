@@ -9,7 +9,7 @@ use super::files::{VarDir, VarFile, VarFolder};
 use super::shelf::Shelf;
 use super::{HostUpdate, HostVars, Layer, PlayLayers, Precedence, RunVars, VarStack};
 use crate::inventory::{GroupId, HostId, Inventory};
-use crate::source::Diagnostics;
+use crate::source::{Diagnostic, Diagnostics};
 use crate::template::{Scope, Variable};
 use crate::value::Map;
 use crate::vault::Vault;
@@ -31,6 +31,8 @@ pub struct VarWorld {
     vault: Arc<Vault>,
     inventory_dirs: Arc<[Arc<VarDir>]>,
     playbook_dir: Option<Arc<VarDir>>,
+    /// Whether a file of variables is in a vault that no secret opens.
+    has_unopened: bool,
     known: Shelf<HostVars>,
     extra: Arc<Layer>,
     run_vars: Arc<RunVars>,
@@ -65,7 +67,7 @@ impl VarWorld {
         diagnostics: &mut Diagnostics,
     ) -> Self {
         let dirs: Arc<[Arc<VarDir>]> = inventory.var_dirs().iter().map(|path| Arc::new(VarDir::new(path, vault))).collect();
-        let world = Self {
+        let mut world = Self {
             derived: Arc::new(Derived::new(&inventory)),
             run: run.layer(&inventory, None),
             run_vars: Arc::new(run),
@@ -73,13 +75,12 @@ impl VarWorld {
             vault: Arc::clone(vault),
             inventory_dirs: dirs,
             playbook_dir: None,
+            has_unopened: false,
             known: Shelf::default(),
             extra,
             hash_behaviour,
         };
-        for dir in &*world.inventory_dirs {
-            world.check(dir, diagnostics);
-        }
+        world.check_inventory_dirs(diagnostics);
         world
     }
 
@@ -94,7 +95,7 @@ impl VarWorld {
         world.run = self.run_vars.layer(&self.inventory, Some(playbook_dir));
         world.derived = Arc::new(Derived::new(&self.inventory));
         if is_new {
-            world.check(&dir, diagnostics);
+            world.has_unopened |= world.check(&dir, diagnostics);
         }
         world.playbook_dir = Some(dir);
         world
@@ -106,8 +107,27 @@ impl VarWorld {
         let mut world = self.clone();
         world.derived = Arc::new(Derived::new(&inventory));
         world.inventory = inventory;
-        world.inventory_dirs.iter().chain(&world.playbook_dir).for_each(|dir| world.check(dir, diagnostics));
+        world.check_inventory_dirs(diagnostics);
+        world.has_unopened |= world.playbook_dir.as_ref().is_some_and(|dir| world.check(dir, diagnostics));
         world
+    }
+
+    /// Whether any file of variables is in a vault that no secret opens.
+    pub fn has_unopened(&self) -> bool {
+        self.has_unopened
+    }
+
+    /// The files with variables of this host that are in vaults which no secret opens. Nobody needs them who does not meet the host.
+    pub fn unopened(&self, host: HostId) -> Option<&Diagnostic> {
+        if !self.has_unopened {
+            return None;
+        }
+        let name = self.inventory.host(host).name();
+        let of_host = self.var_dirs().flat_map(|dir| dir.hosts.unopened_of(name));
+        let groups = std::iter::once(Inventory::ALL).chain(self.inventory.groups_of(host));
+        let mut of_groups =
+            groups.flat_map(|id| self.var_dirs().flat_map(move |dir| dir.groups.unopened_of(self.inventory.group(id).name())));
+        of_groups.next().or_else(|| of_host.into_iter().next())
     }
 
     /// The secrets that variable files are opened with.
@@ -242,8 +262,14 @@ impl VarWorld {
         })
     }
 
-    /// Reads what a folder has on the groups and hosts of the inventory, and tells what is wrong there.
-    fn check(&self, dir: &VarDir, diagnostics: &mut Diagnostics) {
+    fn check_inventory_dirs(&mut self, diagnostics: &mut Diagnostics) {
+        for dir in &*Arc::clone(&self.inventory_dirs) {
+            self.has_unopened |= self.check(dir, diagnostics);
+        }
+    }
+
+    /// Reads what a folder has on the groups and hosts of the inventory, and tells what is wrong there; whether a vault stays closed.
+    fn check(&self, dir: &VarDir, diagnostics: &mut Diagnostics) -> bool {
         let inventory = &self.inventory;
         let groups: Vec<GroupId> = inventory.group_ids().collect();
         let hosts: Vec<HostId> = inventory.host_ids().collect();
@@ -251,6 +277,9 @@ impl VarWorld {
         let of_hosts = hosts.par_iter().filter_map(|id| dir.hosts.diagnostics_of(inventory.host(*id).name()));
         let found: Vec<&Diagnostics> = of_groups.chain(of_hosts).collect();
         found.into_iter().for_each(|found| diagnostics.extend(found.clone()));
+        let is_closed = |folder: &VarFolder, name: &str| !folder.unopened_of(name).is_empty();
+        groups.iter().any(|id| is_closed(&dir.groups, inventory.group(*id).name()))
+            || hosts.iter().any(|id| is_closed(&dir.hosts, inventory.host(*id).name()))
     }
 }
 
@@ -276,7 +305,10 @@ struct AllHosts {
 impl Scope for AllHosts {
     fn get(&self, name: &str) -> Option<Variable> {
         let host = self.world.inventory.host_named(name)?;
-        Some(Variable::Scope(Arc::new(self.world.host_stack(host))))
+        Some(match self.world.unopened(host) {
+            Some(closed) => Variable::Closed(closed.message.as_str().into()),
+            None => Variable::Scope(Arc::new(self.world.host_stack(host))),
+        })
     }
 
     fn names(&self) -> Vec<Arc<str>> {

@@ -12,6 +12,8 @@ use crate::fleet::Host;
 use crate::normal::Normal;
 use crate::serve::FileServer;
 
+const DRIFTLESS: &str = env!("CARGO_BIN_EXE_driftless");
+
 /// No case needs a tenth of it.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
@@ -36,6 +38,8 @@ pub enum Kind {
     Inventory,
     Adhoc,
     Config,
+    /// A shell's script that calls the programs by Ansible's names.
+    Script,
 }
 
 /// What one run did, normalised.
@@ -78,6 +82,7 @@ fn load(folder: &Path, case: &Path, golden: &Path, name: String, on_fleet: Optio
             "inventory" => Kind::Inventory,
             "adhoc" => Kind::Adhoc,
             "config" => Kind::Config,
+            "script" => Kind::Script,
             _ => Kind::Playbook,
         },
         expected: serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", golden.display())),
@@ -105,7 +110,7 @@ impl Case {
     }
 
     pub fn compares_stdout(&self) -> bool {
-        self.compare.iter().any(|word| word == "stdout")
+        self.kind == Kind::Script || self.compare.iter().any(|word| word == "stdout")
     }
 
     /// Whether the differences that the modules show are a part of the case.
@@ -146,9 +151,15 @@ impl Case {
         }
         let events_file = tmp.join("events");
         let (out, err) = (tmp.join("stdout"), tmp.join("stderr"));
-        let mut program = in_case(env!("CARGO_BIN_EXE_driftless"), &work, &environment);
+        let mut program = match self.kind {
+            Kind::Script => script(&tmp, &work, &environment).map_err(|error| error.to_string())?,
+            Kind::Playbook | Kind::Inventory | Kind::Adhoc | Kind::Config => {
+                let mut program = in_case(DRIFTLESS, &work, &environment);
+                program.args(self.arguments(&tmp, server.url(), &work, host)?);
+                program
+            }
+        };
         program
-            .args(self.arguments(&tmp, server.url(), &work, host)?)
             .env("DRIFTLESS_EVENTS", &events_file)
             .stdin(Stdio::null())
             .stdout(fs::File::create(&out).map_err(|error| error.to_string())?)
@@ -188,6 +199,7 @@ impl Case {
             Kind::Inventory => "inventory",
             Kind::Adhoc => "adhoc",
             Kind::Config => "config",
+            Kind::Script => return Err("a script has its own words".to_owned()),
         };
         let mut result = vec![verb.to_owned()];
         if let Some(host) = host {
@@ -207,6 +219,19 @@ impl Case {
         result.extend(words);
         Ok(result)
     }
+}
+
+/// `script.sh`, with links to driftless that are called as Ansible's programs are.
+fn script(tmp: &Path, work: &Path, environment: &[(String, String)]) -> std::io::Result<Command> {
+    let folder = tmp.join("bin");
+    fs::create_dir(&folder)?;
+    for name in ["ansible", "ansible-config", "ansible-doc", "ansible-inventory", "ansible-playbook", "ansible-vault"] {
+        std::os::unix::fs::symlink(DRIFTLESS, folder.join(name))?;
+    }
+    let mut command = in_case("sh", work, environment);
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
+    command.args(["-u", "script.sh"]).env("PATH", path);
+    Ok(command)
 }
 
 fn names_a_playbook(words: &[String]) -> bool {

@@ -29,7 +29,7 @@ pub fn differences(case: &Case, run: &Run) -> Vec<String> {
     match case.kind {
         Kind::Playbook => events(case, expected, run, &mut report),
         Kind::Inventory if !case.compares_stdout() && run.exit == 0 => inventory(expected, run, &mut report),
-        Kind::Inventory | Kind::Adhoc | Kind::Config => {}
+        Kind::Inventory | Kind::Adhoc | Kind::Config | Kind::Script => {}
     }
     if case.compares_stdout() {
         let found: Vec<Value> = run.stdout.lines().map(Value::from).collect();

@@ -76,6 +76,11 @@ impl Runner<'_> {
             return Ok((templar, stack));
         };
         let (world, id) = host_for(&stack, &name);
+        if let Some(closed) = world.unopened(id) {
+            let mut end = ItemEnd::failed(format!("Task failed: {}", closed.message), vec![closed.clone()]);
+            self.mark_ignored(&templar, &mut end);
+            return Err(Box::new(end));
+        }
         let delegate = stack.on(world).for_host(id);
         let mut seen = Map::new();
         for variable in DELEGATED {

@@ -341,6 +341,7 @@ impl Evaluator {
                 self.session.scopes.borrow_mut().push(Rc::clone(&inner));
                 Ok(Val::Scope(inner))
             }
+            Variable::Closed(why) => Err(TemplateError::new(ErrorKind::Vault { expression: false }, &*why)),
         };
         match &val {
             Ok(val) => scope.rendered.borrow_mut().insert(Arc::clone(&name), Slot::Done(val.clone())),

@@ -1,0 +1,16 @@
+printf 'text\n' >a
+ansible-vault; echo "no verb $?"
+ansible-vault frobnicate a; echo "unknown $?"
+ansible-vault encrypt --vault-password-file pw missing; echo "missing $?"
+ansible-vault encrypt --vault-password-file pw a b --output c; echo "output of two $?"
+ansible-vault decrypt --vault-password-file pw a; echo "plain $?"
+ansible-vault view --vault-password-file pw a; echo "plain $?"
+ansible-vault edit --vault-password-file pw a; echo "plain $?"
+ansible-vault rekey --vault-password-file pw --new-vault-password-file pw2 a; echo "plain $?"
+setsid -w ansible-vault encrypt a </dev/null; echo "nobody to ask $?"
+ansible-vault encrypt --ask-vault-pass --vault-password-file pw a; echo "two ways $?"
+ansible-vault encrypt --vault-password-file pw --nonsense a; echo "flag $?"
+printf '$ANSIBLE_VAULT;1.1;AES256\n3333\n' >broken; ansible-vault view --vault-password-file pw broken; echo "broken $?"
+ansible-vault encrypt --vault-password-file pw --output nowhere/x a; echo "no folder $?"
+: >nothing; ansible-vault encrypt --vault-password-file nothing a; echo "empty password $?"
+cat a
