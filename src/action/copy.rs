@@ -43,7 +43,9 @@ impl Action for Copy {
                 Value::List(_) | Value::Map(_) => dumps(content, &JsonOptions::default()),
                 other => shown(other),
             };
-            let shipment = Shipment { source: Source::Text(Arc::from(text.into_bytes())), basename: None, header: None, origin: None };
+            let origin = shipped_name(&dest);
+            let source = Source::Text(Arc::from(text.into_bytes()));
+            let shipment = Shipment { source, basename: None, header: None, origin: Some(origin) };
             return Ok(Plan::Send(Box::new(copy_request(call, checked(call, args)?, shipment)?)));
         }
         let src = src.ok_or_else(|| Failure::new("src (or content) is required"))?;
@@ -98,6 +100,12 @@ impl Action for Copy {
         }
         Ok(Done::of(result))
     }
+}
+
+/// What Ansible calls a content that it ships: the results of playbooks name it, although no such file is needed here.
+fn shipped_name(dest: &str) -> String {
+    let extension = Path::new(dest).extension().map(|extension| format!(".{}", extension.to_string_lossy())).unwrap_or_default();
+    format!("~/.ansible/tmp/.source{extension}")
 }
 
 fn remote(call: &Call<'_>, args: &Args) -> Result<Plan, Failure> {

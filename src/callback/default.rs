@@ -52,7 +52,12 @@ impl Default {
 
     fn result(&mut self, result: &TaskResult, display: &mut Display) {
         let is_good_include = is_include(&result.task) && matches!(result.status, Status::Ok | Status::Changed);
-        if self.is_hidden(result.status) || is_good_include {
+        if is_good_include {
+            // Its name is shown even where what came of it is hidden.
+            self.banner(display);
+            return;
+        }
+        if self.is_hidden(result.status) {
             return;
         }
         self.banner(display);

@@ -12,6 +12,7 @@ use crate::playbook::load::{Loader, of_play};
 use crate::playbook::{ActionName, Block, Context, Entry, Keyword, Keywords, Meta, ModuleCall, Play, Task, TaskArgs, VarsPrompt, Work};
 use crate::source::{Diagnostics, Span, Spanned, absolute};
 use crate::template;
+use crate::template::filter::hash_password;
 use crate::value::{Map, Text, Value};
 use crate::vars::{Layer, PlayVars, Precedence, load_play_vars_file};
 use crate::vault::{self, Vault};
@@ -20,7 +21,9 @@ impl Executor<'_> {
     pub(super) fn play(&mut self, play: &Arc<Play>) -> Result<(), Stop> {
         self.check_interrupt()?;
         let context = Arc::new(self.template_context(&play.dir, vec![absolute(&play.dir)]));
-        let reader = PlayReader { executor_extra: self.vars.extra_vars(), play, context: &context, engine: &self.shared.engine };
+        let prompted = Arc::new(self.prompts(play, &context)?);
+        let reader =
+            PlayReader { extra: self.vars.extra_vars(), prompted: &prompted, play, context: &context, engine: &self.shared.engine };
         let hosts_value = reader.value(&play.hosts)?;
         let patterns = texts(&hosts_value);
         let pattern_text = patterns.join(",");
@@ -48,7 +51,6 @@ impl Executor<'_> {
             self.tell(Event::NoHostsMatched);
             return Ok(());
         }
-        let prompted = self.prompts(&play.vars_prompt)?;
         let alive: Vec<HostId> =
             hosts_all.iter().copied().filter(|host| !self.failed.contains(host) && !self.unreachable.contains(host)).collect();
         if alive.is_empty() {
@@ -56,7 +58,7 @@ impl Executor<'_> {
             self.tell(Event::NoHostsRemaining);
             return Err(Stop::AllFailed);
         }
-        let (files, templated_files) = self.static_vars_files(play, &context)?;
+        let (files, templated_files) = self.static_vars_files(play, &prompted, &context)?;
         let layers = self.play_layers(play, prompted, files);
         let batches = batches(&alive, serial.as_ref()).map_err(|message| {
             let at = play.get(Keyword::Serial).map_or(&play.span, |written| &written.span);
@@ -147,12 +149,15 @@ impl Executor<'_> {
         Ok(hosts)
     }
 
-    fn prompts(&mut self, prompts: &[VarsPrompt]) -> Result<Map, Stop> {
+    /// What people answer to `vars_prompt`, before anything else of the play is looked at.
+    fn prompts(&mut self, play: &Play, context: &Arc<template::Context>) -> Result<Map, Stop> {
         let mut answers = Map::new();
-        let extra = self.vars.extra_vars();
-        for prompt in prompts.iter().filter(|prompt| !extra.contains(&prompt.name.value)) {
-            let shown = prompt.prompt.as_ref().map_or_else(|| prompt.name.value.clone(), crate::template::print::shown);
-            let default = prompt.default.as_ref().map(crate::template::print::shown);
+        let (extra, engine, none) = (self.vars.extra_vars(), Arc::clone(&self.shared.engine), Arc::default());
+        let reader = PlayReader { extra: Arc::clone(&extra), prompted: &none, play, context, engine: &engine };
+        for prompt in play.vars_prompt.iter().filter(|prompt| !extra.contains(&prompt.name.value)) {
+            let text_of = |written: &Option<Value>| reader.prompt_text(prompt, written);
+            let shown = text_of(&prompt.prompt)?.unwrap_or_else(|| prompt.name.value.clone());
+            let default = text_of(&prompt.default)?;
             let text = match &default {
                 Some(default) => format!("{shown} [{default}]: "),
                 None => format!("{shown}: "),
@@ -164,16 +169,28 @@ impl Executor<'_> {
                 }
                 self.world.console.say("***** VALUES ENTERED DO NOT MATCH ****");
             };
-            let answer = answer.filter(|answer| !answer.is_empty()).or(default);
-            let Some(answer) = answer else { continue };
+            let answer = match answer {
+                Some(answer) => Some(answer).filter(|answer| !answer.is_empty()).or(default).unwrap_or_default(),
+                None => {
+                    self.tell(Event::Warning("Not prompting as we are not in interactive mode".to_owned()));
+                    default.unwrap_or_else(|| "None".to_owned())
+                }
+            };
             let origin = prompt.name.span.clone();
+            if let Some(algorithm) = text_of(&prompt.encrypt)? {
+                let size = text_of(&prompt.salt_size)?.and_then(|size| size.parse().ok());
+                let hash = hash_password(&answer, &algorithm, text_of(&prompt.salt)?.as_deref(), size);
+                let hash = hash.map_err(|error| Stop::Error(Box::new(error.to_diagnostic().at(&origin))))?;
+                answers.insert(prompt.name.value.as_str(), hash);
+                continue;
+            }
             let answer = if prompt.is_unsafe { Text::new(answer) } else { Text::trusted(answer, Some(origin)) };
             answers.insert(prompt.name.value.as_str(), answer);
         }
         Ok(answers)
     }
 
-    fn play_layers(&self, play: &Play, prompted: Map, files: Vec<Arc<Layer>>) -> Vec<Arc<Layer>> {
+    fn play_layers(&self, play: &Play, prompted: Arc<Map>, files: Vec<Arc<Layer>>) -> Vec<Arc<Layer>> {
         let mut layers = vec![Layer::new(Precedence::PlayVars, "vars of the play", Arc::clone(&play.vars))];
         if !prompted.is_empty() {
             layers.push(Layer::new(Precedence::PlayPrompt, "vars_prompt", prompted));
@@ -187,10 +204,15 @@ impl Executor<'_> {
     }
 
     /// Files whose names need no host, and the others.
-    fn static_vars_files(&mut self, play: &Play, context: &Arc<template::Context>) -> Result<(Vec<Arc<Layer>>, Vec<Spanned<Value>>), Stop> {
+    fn static_vars_files(
+        &mut self,
+        play: &Play,
+        prompted: &Arc<Map>,
+        context: &Arc<template::Context>,
+    ) -> Result<(Vec<Arc<Layer>>, Vec<Spanned<Value>>), Stop> {
         let (mut layers, mut templated) = (Vec::new(), Vec::new());
         for written in &play.vars_files {
-            let reader = PlayReader { executor_extra: self.vars.extra_vars(), play, context, engine: &self.shared.engine };
+            let reader = PlayReader { extra: self.vars.extra_vars(), prompted, play, context, engine: &self.shared.engine };
             let Ok(value) = reader.value(written) else {
                 templated.push(written.clone());
                 continue;
@@ -263,7 +285,8 @@ impl Executor<'_> {
 
 /// Reads keywords of a play, with extra variables and its own.
 struct PlayReader<'a> {
-    executor_extra: Arc<Map>,
+    extra: Arc<Map>,
+    prompted: &'a Arc<Map>,
     play: &'a Play,
     context: &'a Arc<template::Context>,
     engine: &'a Arc<template::Engine>,
@@ -271,11 +294,18 @@ struct PlayReader<'a> {
 
 impl PlayReader<'_> {
     fn value(&self, written: &Spanned<Value>) -> Result<Value, Stop> {
-        let layers = vec![Arc::clone(&self.play.vars), Arc::clone(&self.executor_extra)];
+        let layers = vec![Arc::clone(&self.play.vars), Arc::clone(self.prompted), Arc::clone(&self.extra)];
         static_scope::render(self.engine, self.context, &written.value, layers).map_err(|error| {
             let diagnostic = error.to_diagnostic();
             Stop::Error(Box::new(if diagnostic.labels.is_empty() { diagnostic.at(&written.span) } else { diagnostic }))
         })
+    }
+
+    /// Something of a prompt, as text.
+    fn prompt_text(&self, prompt: &VarsPrompt, written: &Option<Value>) -> Result<Option<String>, Stop> {
+        let Some(written) = written else { return Ok(None) };
+        let value = self.value(&Spanned::new(written.clone(), prompt.name.span.clone()))?;
+        Ok(Some(crate::template::print::shown(&value)))
     }
 
     /// The same, with the keyword named where it cannot be rendered.

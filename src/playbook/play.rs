@@ -73,4 +73,10 @@ pub struct VarsPrompt {
     pub confirm: bool,
     /// Whether the answer is a text that may hold template marks.
     pub is_unsafe: bool,
+    /// The algorithm that the answer is hashed with.
+    pub encrypt: Option<Value>,
+    /// The salt of the hash.
+    pub salt: Option<Value>,
+    /// How long a salt that is made up is.
+    pub salt_size: Option<Value>,
 }

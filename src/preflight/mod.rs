@@ -20,7 +20,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::playbook::Playbook;
-use crate::playbook::load::Loader;
+use crate::playbook::load::{Loader, MISSING_ROLE};
 use crate::source::{Diagnostic, Diagnostics, Severity};
 use crate::template::Engine;
 use crate::vars::VarWorld;
@@ -72,10 +72,10 @@ pub fn check(site: &Site<'_>) -> Vec<Diagnostic> {
     sorted(found)
 }
 
-/// The same as warnings.
+/// The same as warnings. That a role is not there is left to the task that includes it: it fails with the same words at the same place.
 pub fn as_warnings(list: Vec<Diagnostic>) -> Diagnostics {
     let mut warnings = Diagnostics::new();
-    for diagnostic in list {
+    for diagnostic in list.into_iter().filter(|diagnostic| !diagnostic.message.starts_with(MISSING_ROLE)) {
         warnings.push(Diagnostic { severity: Severity::Warning, ..diagnostic });
     }
     warnings

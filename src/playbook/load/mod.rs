@@ -21,7 +21,7 @@ pub use ad_hoc::AdHoc;
 pub use args::{is_free_form, split_args};
 pub use argument_spec::of_play;
 pub use files::{NO_LIST_OF_TASKS, missing_task_file, normal, task_file_candidates};
-pub use role::{LoadedRole, Wanted};
+pub use role::{LoadedRole, MISSING_ROLE, Wanted};
 
 use super::{Block, Collections, Context, Entry, Play, Playbook, Role, Task};
 use crate::source::{Diagnostic, Diagnostics, Spanned};

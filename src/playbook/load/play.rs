@@ -285,17 +285,14 @@ fn prompt(item: &Node, diagnostics: &mut Diagnostics) -> Option<VarsPrompt> {
         diagnostics.push(item.error("Invalid vars_prompt data structure, missing 'name' key"));
         return None;
     };
-    for (key, value) in item.as_mapping().unwrap_or_default() {
+    for (key, _) in item.as_mapping().unwrap_or_default() {
         match key.as_str() {
-            Some("name" | "prompt" | "default" | "private" | "confirm" | "unsafe") => {}
-            Some("encrypt" | "salt_size" | "salt") if value.is_null() => {}
-            Some(option @ ("encrypt" | "salt_size" | "salt")) => {
-                diagnostics.push(key.error(format!("`{option}` of vars_prompt is not supported yet")));
-            }
+            Some("name" | "prompt" | "default" | "private" | "confirm" | "unsafe" | "encrypt" | "salt_size" | "salt") => {}
             other => diagnostics
                 .push(key.error(format!("Invalid vars_prompt data structure, found unsupported key '{}'", other.unwrap_or_default()))),
         }
     }
+    let value = |key: &str| item.get(key).filter(|node| !node.is_null()).map(Node::to_value);
     let flag = |key: &str, default: bool| item.get(key).map_or(default, |node| is_yes(&node.to_value()));
     Some(VarsPrompt {
         name: Spanned::new(name.as_text().map(Text::as_str)?.to_owned(), name.span.clone()),
@@ -304,6 +301,9 @@ fn prompt(item: &Node, diagnostics: &mut Diagnostics) -> Option<VarsPrompt> {
         private: flag("private", true),
         confirm: flag("confirm", false),
         is_unsafe: flag("unsafe", false),
+        encrypt: value("encrypt"),
+        salt: value("salt"),
+        salt_size: value("salt_size"),
     })
 }
 

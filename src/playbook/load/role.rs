@@ -66,6 +66,9 @@ const ENDINGS: &[&str] = &[".yml", ".yaml", ".json", ""];
 /// Deeper than any real chain of dependencies.
 const MOST_PARENTS: usize = 50;
 
+/// How it is said that a role is not there.
+pub const MISSING_ROLE: &str = "The role '";
+
 impl Loader<'_> {
     /// Loads a role with its dependencies, in the context of the entry or include that names it.
     pub fn role(&self, wanted: &Wanted, context: &Arc<Context>, diagnostics: &mut Diagnostics) -> Option<LoadedRole> {
@@ -282,12 +285,13 @@ impl Loader<'_> {
             self.missing.set(true);
             let folders: Vec<String> =
                 candidates.iter().filter_map(|path| path.parent()).map(|path| absolute(path).display().to_string()).collect();
-            let message = format!("The role '{text}' was not found in: {}", folders.join(":"));
+            let message = format!("{MISSING_ROLE}{text}' was not found in: {}", folders.join(":"));
             let diagnostic = name.error(message);
             let near = candidates.iter().filter_map(|path| path.parent()).flat_map(folder_names).collect::<Vec<_>>();
             diagnostics.push(match did_you_mean(&text, near.iter().map(String::as_str)) {
                 Some(meant) => diagnostic.hint(format!("did you mean `{meant}`?")),
-                None => diagnostic.hint("roles are looked for in `roles/` beside the playbook and in `roles_path`"),
+                // The message names all places already.
+                None => diagnostic,
             });
         }
         found.map(|path| Found { path, name: name.value.clone(), collection: None })

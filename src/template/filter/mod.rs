@@ -29,6 +29,7 @@ pub(in crate::template) use chance::{Source, chance};
 pub(in crate::template) use dict::{Lists, merge as merge_dicts};
 pub(in crate::template) use item::attribute;
 pub(in crate::template) use password::Algorithm;
+pub use password::hash_password;
 pub(in crate::template) use path::{dirname, expand_user, normpath};
 pub(in crate::template) use set::distinct;
 pub(in crate::template) use text::split_lines;

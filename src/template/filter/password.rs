@@ -54,6 +54,18 @@ impl Algorithm {
         random_digits(size)
     }
 
+    /// This salt; where there is none, one of this size that nobody knows yet.
+    fn chosen_salt(&self, salt: Option<&str>, size: Option<usize>) -> Result<String> {
+        if let Some(size) = size {
+            self.check_size(size)?;
+        }
+        Ok(match (salt.filter(|salt| !salt.is_empty()), size) {
+            (Some(salt), _) => salt.to_owned(),
+            (None, Some(size)) => random_digits(size),
+            (None, None) => self.salt(),
+        })
+    }
+
     /// A salt for the lookup `password`, whose salts are too short for yescrypt: Ansible fails there, and so do we.
     pub fn salt_to_keep(&self) -> String {
         if self.name == "yescrypt" { random_digits(8) } else { self.salt() }
@@ -85,6 +97,12 @@ impl Algorithm {
     }
 }
 
+/// The hash of a password by the algorithm of this name, with this salt or one of this size that is made up.
+pub fn hash_password(password: &str, algorithm: &str, salt: Option<&str>, salt_size: Option<usize>) -> Result<String> {
+    let algorithm = Algorithm::named(algorithm)?;
+    algorithm.hash(password, &algorithm.chosen_salt(salt, salt_size)?, None, None)
+}
+
 fn password_hash(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
     let given = |index: usize| arguments.get(index).filter(|val| !val.is_none());
     let text = evaluator.text(value)?;
@@ -100,15 +118,16 @@ fn password_hash(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Resul
         Some(other) => return refuse(format!("crypt does not support {} algorithm", evaluator.repr(other)?.as_str())),
     };
     let algorithm = Algorithm::named(name)?;
-    if given(2).is_some() {
-        algorithm.check_size(usize::try_from(arguments.int_or(2, 0)?).unwrap_or(0))?;
+    let size = match given(2) {
+        None => None,
+        Some(_) => Some(usize::try_from(arguments.int_or(2, 0)?).unwrap_or(0)),
+    };
+    if let Some(size) = size {
+        algorithm.check_size(size)?;
     }
     let salt = match given(1) {
-        Some(Val::Plain(Value::Text(salt))) if !salt.as_str().is_empty() => salt.as_str().to_owned(),
-        None | Some(Val::Plain(Value::Text(_))) => match given(2) {
-            None => algorithm.salt(),
-            Some(_) => random_digits(usize::try_from(arguments.int_or(2, 0)?).unwrap_or(0)),
-        },
+        None => algorithm.chosen_salt(None, size)?,
+        Some(Val::Plain(Value::Text(salt))) => algorithm.chosen_salt(Some(salt.as_str()), size)?,
         Some(other) => return refuse(format!("'{}' object is not iterable", other.type_name())),
     };
     let rounds = match given(3) {
