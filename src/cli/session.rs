@@ -352,6 +352,8 @@ impl Session {
                 do_tag: config.jinja2_extensions.value.iter().any(|name| name == "jinja2.ext.do"),
                 loop_controls: config.jinja2_extensions.value.iter().any(|name| name == "jinja2.ext.loopcontrols"),
             },
+            debugger: config.enable_task_debugger.value,
+            debugger_skips_ignored: config.task_debugger_ignore_errors.value,
             missing_handler_is_error: config.error_on_missing_handler.value,
         };
         let screen_options = callback::Options {

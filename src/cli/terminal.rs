@@ -38,6 +38,10 @@ impl Console for Terminal<'_> {
         self.screen.display().ask(prompt, if echo { Echo::On } else { Echo::Off })
     }
 
+    fn read(&mut self, prompt: &str) -> Option<String> {
+        self.screen.display().ask(prompt, Echo::On)
+    }
+
     fn say(&mut self, text: &str) {
         self.screen.display().note(text);
     }

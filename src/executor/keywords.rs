@@ -16,6 +16,21 @@ pub struct KeywordError {
     pub diagnostic: crate::source::Diagnostic,
 }
 
+/// Which results start the debugger: `debugger`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DebuggerStart {
+    /// Every one.
+    Always,
+    /// None.
+    Never,
+    /// A failure.
+    OnFailed,
+    /// A skipped task.
+    OnSkipped,
+    /// A host that cannot be reached.
+    OnUnreachable,
+}
+
 /// Renders the keywords of one task on one host.
 pub struct Reader<'a> {
     /// The keywords in force.
@@ -55,6 +70,25 @@ impl Reader<'_> {
         match self.keywords.get(keyword) {
             Some(written) => int(keyword.name(), written, self.templar),
             None => Ok(None),
+        }
+    }
+
+    /// What starts the debugger.
+    pub fn debugger(&self) -> Result<Option<DebuggerStart>, KeywordError> {
+        let Some(written) = self.keywords.get(Keyword::Debugger) else { return Ok(None) };
+        match self.text(Keyword::Debugger)?.as_deref() {
+            None => Ok(None),
+            Some("always") => Ok(Some(DebuggerStart::Always)),
+            Some("never") => Ok(Some(DebuggerStart::Never)),
+            Some("on_failed") => Ok(Some(DebuggerStart::OnFailed)),
+            Some("on_skipped") => Ok(Some(DebuggerStart::OnSkipped)),
+            Some("on_unreachable") => Ok(Some(DebuggerStart::OnUnreachable)),
+            Some(other) => {
+                let wanted = "Must be one of always, on_unreachable, on_skipped, on_failed, never";
+                let message = format!("'{other}' is not a valid value for debugger. {wanted}");
+                let diagnostic = written.error(&message);
+                Err(KeywordError { message: format!("Task failed: Error processing keyword 'debugger': {message}"), diagnostic })
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod batch;
 mod conditions;
+mod debugger;
 mod effects;
 mod handlers;
 mod host_state;
@@ -78,6 +79,10 @@ pub struct Options {
     pub action_warnings: bool,
     /// `jinja2_extensions`.
     pub extensions: Extensions,
+    /// `enable_task_debugger`.
+    pub debugger: bool,
+    /// `task_debugger_ignore_errors`.
+    pub debugger_skips_ignored: bool,
     /// `error_on_missing_handler`.
     pub missing_handler_is_error: bool,
 }
@@ -86,6 +91,9 @@ pub struct Options {
 pub trait Console: EventSink {
     /// Asks; `None` where nobody is there.
     fn ask(&mut self, prompt: &str, echo: bool) -> Option<String>;
+
+    /// A line of the input, which need not come from a terminal; `None` at its end.
+    fn read(&mut self, prompt: &str) -> Option<String>;
 
     /// Says what is no result.
     fn say(&mut self, text: &str);
@@ -114,6 +122,8 @@ pub enum Stop {
     Load(Vec<Diagnostic>),
     /// Ctrl-C.
     Interrupted,
+    /// The debugger's `quit`: nothing more is said.
+    Quit,
     /// All hosts of a play have failed, or an error was fatal for all.
     AllFailed,
 }
@@ -208,6 +218,11 @@ impl<'a> Executor<'a> {
                 Err(Stop::Interrupted) => {
                     end.interrupted = true;
                     break;
+                }
+                Err(Stop::Quit) => {
+                    self.world.console.say("User interrupted execution");
+                    self.shared.leases.close_all();
+                    return RunEnd { interrupted: true, ..end };
                 }
                 Err(Stop::Error(diagnostic)) => {
                     self.world.console.event(&Event::Refused(diagnostic));

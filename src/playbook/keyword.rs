@@ -108,7 +108,7 @@ keywords! {
     CheckMode "check_mode" [Play Role Block Task Handler] Override Yes;
     Collections "collections" [Play Role Block Task Handler] Override Yes;
     Connection "connection" [Play Role Block Task Handler] Override Yes;
-    Debugger "debugger" [Play Role Block Task Handler] Override NotYet;
+    Debugger "debugger" [Play Role Block Task Handler] Override Yes;
     Delay "delay" [Task Handler] No Yes;
     DelegateFacts "delegate_facts" [Role Block Task Handler] Override Yes;
     DelegateTo "delegate_to" [Role Block Task Handler] Override Yes;

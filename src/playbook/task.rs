@@ -7,7 +7,7 @@ use crate::source::{Diagnostic, Span, Spanned};
 use crate::value::{Map, Text, Value};
 
 /// A task or handler. Immutable once loaded, shared by all hosts.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Task {
     /// Where it was written; the same on every run, so `FILE:LINE:COLUMN` is its id.
     pub span: Span,
@@ -89,7 +89,7 @@ impl Task {
 }
 
 /// What a task does.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Work {
     /// Calls a module or action.
     Module(ModuleCall),
@@ -206,7 +206,7 @@ pub enum Register {
 }
 
 /// `include_tasks`, met at run time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct IncludeTasks {
     /// As written.
     pub written: Arc<str>,
@@ -219,7 +219,7 @@ pub struct IncludeTasks {
 }
 
 /// `include_role`, met at run time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct IncludeRole {
     /// As written.
     pub written: Arc<str>,

@@ -126,6 +126,15 @@ impl Case {
         }
     }
 
+    /// What is typed: the file `stdin` of the case, or nothing.
+    fn input(&self) -> Result<Stdio, String> {
+        let typed = self.folder.join("stdin");
+        if !typed.exists() {
+            return Ok(Stdio::null());
+        }
+        fs::File::open(&typed).map(Stdio::from).map_err(|error| format!("{}: {error}", typed.display()))
+    }
+
     fn run_with(&self, host: Option<&Host>) -> Result<Run, String> {
         let folder = tempfile::Builder::new()
             .prefix("driftless-case-")
@@ -161,7 +170,7 @@ impl Case {
         };
         program
             .env("DRIFTLESS_EVENTS", &events_file)
-            .stdin(Stdio::null())
+            .stdin(self.input()?)
             .stdout(fs::File::create(&out).map_err(|error| error.to_string())?)
             .stderr(fs::File::create(&err).map_err(|error| error.to_string())?);
         let exit = run_to_end(program)?;

@@ -34,7 +34,11 @@ impl Batch<'_, '_> {
                 Ok(Message::Done(result)) => {
                     let Some((task, info)) = busy.remove(&result.host) else { continue };
                     self.executor.tell(Event::TaskStart(Arc::clone(&info)));
-                    self.tell_result(&task, &info, &result);
+                    if let Some(job) = self.tell_result(&task, &info, &result)? {
+                        self.executor.workers.send(job, busy.len());
+                        busy.insert(result.host, (task, info));
+                        continue;
+                    }
                     if let Some(index) = self.index_of(result.host) {
                         let stack = self.stack(index, &task);
                         let templar = self.templar(&stack, &task);

@@ -1,5 +1,6 @@
 //! A batch of hosts going through a play together: which task is next, who does it, what comes of it.
 
+mod debug;
 mod free;
 mod results;
 mod view;
@@ -29,6 +30,8 @@ pub enum Strategy {
     Linear,
     /// Every host goes on as soon as it can.
     Free,
+    /// As linear, and what fails starts the debugger.
+    Debug,
 }
 
 impl Strategy {
@@ -37,10 +40,9 @@ impl Strategy {
         match name.rsplit('.').next().unwrap_or(name) {
             "linear" => Ok(Self::Linear),
             "free" | "host_pinned" => Ok(Self::Free),
-            _ => {
-                Err(Diagnostic::error(format!("Invalid play strategy specified: {name}"))
-                    .hint("known are `free`, `host_pinned` and `linear`"))
-            }
+            "debug" => Ok(Self::Debug),
+            _ => Err(Diagnostic::error(format!("Invalid play strategy specified: {name}"))
+                .hint("known are `debug`, `free`, `host_pinned` and `linear`")),
         }
     }
 }
@@ -64,6 +66,8 @@ pub(in crate::executor) struct Batch<'b, 'a> {
     /// Tasks are told apart by their address, so those that were met are kept.
     kept: Vec<Arc<Task>>,
     snapshot: Option<Arc<VarWorld>>,
+    /// What the debugger changed for the task that runs once more.
+    edited: HashMap<HostId, debug::Edited>,
     size: usize,
     /// Whether `meta: end_play` was met: no further batch starts.
     pub ends_play: bool,
@@ -109,6 +113,7 @@ impl<'b, 'a> Batch<'b, 'a> {
             tags: HashMap::new(),
             kept: Vec::new(),
             snapshot: None,
+            edited: HashMap::new(),
             size,
             ends_play: false,
         };
@@ -120,7 +125,7 @@ impl<'b, 'a> Batch<'b, 'a> {
     /// Runs the play on these hosts.
     pub fn run(&mut self) -> Result<(), Stop> {
         match self.strategy {
-            Strategy::Linear => self.run_linear(),
+            Strategy::Linear | Strategy::Debug => self.run_linear(),
             Strategy::Free => self.run_free(),
         }
     }
@@ -275,10 +280,13 @@ impl<'b, 'a> Batch<'b, 'a> {
             }
             match self.executor.workers.messages.recv_timeout(Duration::from_millis(200)) {
                 Ok(Message::Done(result)) => {
+                    self.check_notified(task, &result)?;
+                    if let Some(job) = self.tell_result(task, info, &result)? {
+                        self.executor.workers.send(job, running - 1);
+                        continue;
+                    }
                     running -= 1;
                     done += 1;
-                    self.check_notified(task, &result)?;
-                    self.tell_result(task, info, &result);
                     self.executor.tell(Event::Progress { done, of: hosts.len() });
                     results.push(*result);
                 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Batch;
 use crate::event::{Event, Status, TaskInfo, TaskResult};
 use crate::executor::Stop;
-use crate::executor::job::HostResult;
+use crate::executor::job::{HostResult, Job};
 use crate::executor::outcome::{censored, registered};
 use crate::executor::play_iterator::AfterFailure;
 use crate::inventory::HostId;
@@ -15,8 +15,8 @@ use crate::value::{Map, Value};
 use crate::vars::{HostUpdate, Layer, Precedence};
 
 impl Batch<'_, '_> {
-    /// Tells what a task came to on a host, and counts it.
-    pub(super) fn tell_result(&mut self, task: &Arc<Task>, info: &Arc<TaskInfo>, result: &HostResult) {
+    /// Tells what a task came to on a host, and counts it; a job where the debugger lets the task run once more instead.
+    pub(super) fn tell_result(&mut self, task: &Arc<Task>, info: &Arc<TaskInfo>, result: &HostResult) -> Result<Option<Job>, Stop> {
         let warns = self.executor.options.action_warnings;
         for warning in result.warnings.iter().filter(|_| warns) {
             self.executor.tell(Event::Warning(warning.clone()));
@@ -28,7 +28,7 @@ impl Batch<'_, '_> {
             self.executor.tell(Event::Diagnostic(Box::new(diagnostic.clone())));
         }
         let is_include = matches!(task.work, Work::IncludeTasks(_) | Work::IncludeRole(_));
-        let Some(index) = self.index_of(result.host) else { return };
+        let Some(index) = self.index_of(result.host) else { return Ok(None) };
         let event = TaskResult {
             host: Arc::clone(&self.hosts[index].name),
             delegated_to: result.delegated_to.clone(),
@@ -39,13 +39,16 @@ impl Batch<'_, '_> {
             is_loop: result.is_loop,
         };
         self.executor.tell(Event::Result(Box::new(event.clone())));
+        if let Some(job) = self.debugged(index, task, info, result)? {
+            return Ok(Some(job));
+        }
         if let Some(role) = task.role().filter(|_| matches!(result.status, Status::Ok | Status::Changed | Status::Failed)) {
             self.hosts[index].begun.insert(role.id.clone());
         }
-        if is_include && matches!(result.status, Status::Ok | Status::Changed) {
-            return;
+        if !(is_include && matches!(result.status, Status::Ok | Status::Changed)) {
+            self.count(&event, result, index);
         }
-        self.count(&event, result, index);
+        Ok(None)
     }
 
     /// The recap, and where the host goes on.

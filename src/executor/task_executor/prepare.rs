@@ -159,6 +159,7 @@ impl Runner<'_> {
         let check = reader.flag(Keyword::CheckMode).map_err(keyword_end)?.unwrap_or(self.job.check);
         let diff = reader.flag(Keyword::Diff).map_err(keyword_end)?.unwrap_or(self.job.diff);
         reader.flag(Keyword::Become).map_err(keyword_end)?;
+        reader.debugger().map_err(keyword_end)?;
         let environment = reader.environment().map_err(keyword_end)?;
         let args = self.render_args(action, call, templar)?;
         let retry = self.retry(templar)?;
