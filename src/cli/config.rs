@@ -285,17 +285,21 @@ fn view(session: &mut Session) -> Result<(), Exit> {
 
 fn init(session: &mut Session, args: &InitArgs) -> Result<(), Exit> {
     let format = args.which.format(session, Format::Ini, &[Format::Env, Format::Ini, Format::Vars])?;
-    let off = if args.disabled { ";" } else { "" };
-    let mut sections: IndexMap<&str, Vec<String>> = IndexMap::new();
+    // Several settings may be read from one place; it is written once.
+    let mut sections: IndexMap<&str, IndexMap<&str, String>> = IndexMap::new();
     for info in args.which.settings() {
         let comment = format!("# ({}) {}", info.kind.name(), description(info));
         let default = info.default.unwrap_or_default();
+        // An empty value is none for a number or a path.
+        let off = if args.disabled || default.is_empty() { ";" } else { "" };
         let place = info.ini.last().and_then(|place| place.split_once('.'));
         match (format, place, info.env.last()) {
             (Format::Ini, Some((section, key)), _) => {
-                sections.entry(section).or_default().push(format!("{comment}\n{off}{key}={default}\n"))
+                sections.entry(section).or_default().entry(key).or_insert_with(|| format!("{comment}\n{off}{key}={default}\n"));
             }
-            (Format::Env, _, Some(name)) => sections.entry("").or_default().push(format!("{comment}\n{off}{name}={default}\n")),
+            (Format::Env, _, Some(name)) => {
+                sections.entry("").or_default().entry(name).or_insert_with(|| format!("{comment}\n{off}{name}={default}\n"));
+            }
             _ => {}
         }
     }
@@ -303,8 +307,8 @@ fn init(session: &mut Session, args: &InitArgs) -> Result<(), Exit> {
         if !section.is_empty() {
             session.display.line(&format!("[{section}]"));
         }
-        for entry in entries {
-            session.display.line(&entry);
+        for entry in entries.values() {
+            session.display.line(entry);
         }
     }
     Ok(())
