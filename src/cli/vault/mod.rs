@@ -114,20 +114,20 @@ impl Session {
         let mut ids = self.vault_ids(&common.vault);
         self.ask_at_least(&mut ids);
         let wanted = self.encrypt_id(flags);
-        if ids.len() > 1 && wanted.is_none() {
-            let labels: Vec<&str> = ids.iter().map(|id| id.label_or(&self.config.vault_identity.value)).collect();
+        self.sealer_of(&ids, wanted)
+    }
+
+    /// The one of these secrets that is wanted, or the only one that could be had.
+    fn sealer_of(&mut self, ids: &[VaultId], wanted: Option<String>) -> Result<Sealer, Exit> {
+        let secrets = self.vault_secrets(ids, Prompt::Create)?;
+        if secrets.len() > 1 && wanted.is_none() {
+            let labels: Vec<&str> = secrets.iter().map(|(label, _)| &**label).collect();
             let message = format!(
                 "The vault-ids {} are available to encrypt. Specify the vault-id to encrypt with --encrypt-vault-id",
                 labels.join(",")
             );
             return Err(self.refuse(message, 5));
         }
-        self.sealer_of(&ids, wanted)
-    }
-
-    /// The one of these secrets that is wanted, or the first.
-    fn sealer_of(&mut self, ids: &[VaultId], wanted: Option<String>) -> Result<Sealer, Exit> {
-        let secrets = self.vault_secrets(ids, Prompt::Create)?;
         let found = match &wanted {
             Some(wanted) => secrets.iter().find(|(id, _)| id == wanted),
             None => secrets.first(),

@@ -18,6 +18,7 @@ impl Batch<'_, '_> {
         let most = self.executor.options.forks.max(1);
         loop {
             self.executor.check_interrupt()?;
+            self.check_files()?;
             for index in 0..self.hosts.len() {
                 if busy.len() >= most {
                     break;

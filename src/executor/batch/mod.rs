@@ -69,6 +69,8 @@ pub(in crate::executor) struct Batch<'b, 'a> {
     /// What the debugger changed for the task that runs once more.
     edited: HashMap<HostId, debug::Edited>,
     size: usize,
+    /// What is wrong with a file of variables that is chosen by host.
+    unread: Option<Diagnostic>,
     /// Whether `meta: end_play` was met: no further batch starts.
     pub ends_play: bool,
 }
@@ -115,6 +117,7 @@ impl<'b, 'a> Batch<'b, 'a> {
             snapshot: None,
             edited: HashMap::new(),
             size,
+            unread: None,
             ends_play: false,
         };
         let entries = play.handlers.tasks.clone();
@@ -124,15 +127,27 @@ impl<'b, 'a> Batch<'b, 'a> {
 
     /// Runs the play on these hosts.
     pub fn run(&mut self) -> Result<(), Stop> {
+        if !self.templated_files.is_empty() {
+            for index in 0..self.hosts.len() {
+                let stack = self.world().stack(self.hosts[index].id, &self.layers);
+                self.host_files(index, &stack);
+            }
+        }
         match self.strategy {
             Strategy::Linear | Strategy::Debug => self.run_linear(),
             Strategy::Free => self.run_free(),
         }
     }
 
+    /// A file of variables that cannot be read ends the run.
+    fn check_files(&mut self) -> Result<(), Stop> {
+        self.unread.take().map_or(Ok(()), |diagnostic| Err(Stop::Error(Box::new(diagnostic))))
+    }
+
     fn run_linear(&mut self) -> Result<(), Stop> {
         loop {
             self.executor.check_interrupt()?;
+            self.check_files()?;
             let step = self.next_step();
             self.collect_lost();
             let Some((task, group)) = step else { return Ok(()) };

@@ -69,14 +69,14 @@ impl Batch<'_, '_> {
                 Value::List(items) => items.iter().filter_map(|item| rendered(&templar, item)).collect(),
                 one => rendered(&templar, one).into_iter().collect(),
             };
-            match crate::executor::play::vars_file_layer(
-                &self.play.dir,
-                &names,
-                self.executor.world.lookups.vault(),
-                &mut Diagnostics::new(),
-            ) {
+            let mut diagnostics = Diagnostics::new();
+            let vault = self.executor.world.lookups.vault();
+            match crate::executor::play::vars_file_layer(&self.play.dir, &names, vault, &mut diagnostics) {
                 Some(layer) => layers.push(layer),
                 None => complete = false,
+            }
+            if diagnostics.has_errors() && self.unread.is_none() {
+                self.unread = diagnostics.into_sorted().into_iter().next();
             }
         }
         if complete {

@@ -7,6 +7,17 @@ use crate::template::{Bound, Evaluator, Markers, Param, Result, TemplateError, T
 use Param::{Optional, Required};
 
 pub(super) const TESTS: &[Test] = &[
+    // Ansible's own tests of values ask for this.
+    test("ansible._protomatter.tagged_with", &[Required("tag_name")], |evaluator, value, arguments| {
+        let text = value.as_text();
+        let tag = evaluator.text(arguments.required(0))?;
+        Ok(match tag.as_str() {
+            "Origin" => text.is_some_and(|text| text.origin().is_some()),
+            "TrustedAsTemplate" => text.is_some_and(|text| text.is_trusted()),
+            "VaultedValue" => text.is_some_and(|text| text.envelope().is_some()),
+            other => return refuse(format!("the tag `{other}` is not known")),
+        })
+    }),
     test("lower", &[], |evaluator, value, _| Ok(is_cased(evaluator.text(value)?.as_str(), char::is_lowercase, char::is_uppercase))),
     test("match", PATTERN, |evaluator, value, arguments| matches(evaluator, value, arguments, Anchor::Start)),
     test("regex", REGEX, |evaluator, value, arguments| {

@@ -16,3 +16,6 @@ printf '#!/bin/sh\nprintf "said for %%s" "$2"\n' >a-client; chmod 755 a-client
 printf 'text\n' >e; ansible-vault encrypt --vault-id lab@a-client e; head -n 1 e; ansible-vault view --vault-id lab@a-client e; echo "$?"
 ansible-vault view --vault-id other@a-client e; echo "other label $?"
 ansible-vault view --vault-password-file nowhere e; echo "no file $?"
+ansible-vault encrypt_string --vault-id gone@nowhere --vault-id lab@pw text; echo "one is there $?"
+ansible-vault encrypt_string --vault-id gone@nowhere --vault-id lab@pw --vault-id other@pw2 text; echo "two are there $?"
+ansible-vault encrypt_string --vault-id gone@nowhere --vault-id lab@pw --encrypt-vault-id gone text; echo "the other is wanted $?"
