@@ -8,7 +8,7 @@ use clap::Args;
 use super::flags::InventoryFlags;
 use super::session::{Exit, Hosts, Session};
 use crate::inventory::{HostId, HostPattern, Inventory};
-use crate::playbook::load::Loader;
+use crate::playbook::load::{Loader, normal};
 use crate::playbook::{Play, Playbook};
 use crate::preflight::{Setter, Site, setters};
 use crate::source::{Diagnostics, Span, absolute};
@@ -118,7 +118,7 @@ fn play_stack(world: &Arc<VarWorld>, host: HostId, play: &Play, loader: &Loader<
             Value::List(items) => items.iter().map(shown).collect(),
             one => vec![shown(one)],
         };
-        let places = names.iter().flat_map(|name| [play.dir.join("vars").join(name), play.dir.join(name)]);
+        let places = names.iter().flat_map(|name| [play.dir.join("vars").join(name), play.dir.join(name)]).map(|path| normal(&path));
         let Some(path) = places.into_iter().find(|path| path.is_file()) else { continue };
         if let Some(vars) = load_play_vars_file(&path, world.vault(), diagnostics) {
             layers.push(Layer::new(Precedence::PlayVarsFiles, path.display().to_string(), vars));

@@ -284,7 +284,7 @@ impl Session {
         skip_tags: &[String],
     ) -> Result<Vec<Diagnostic>, Exit> {
         let vars = self.world(hosts)?;
-        let (engine, has_fact_cache) = (Engine::new(), self.has_fact_cache());
+        let (engine, has_fact_cache) = (Engine::new().inspecting(extensions(&self.config)), self.has_fact_cache());
         Ok(preflight::check(&Site { playbooks, loader, engine: &engine, vars: &vars, tags, skip_tags, has_fact_cache }))
     }
 
@@ -348,10 +348,7 @@ impl Session {
             any_errors_fatal: config.any_errors_fatal.value,
             strategy: config.strategy.value.clone(),
             action_warnings: config.action_warnings.value,
-            extensions: Extensions {
-                do_tag: config.jinja2_extensions.value.iter().any(|name| name == "jinja2.ext.do"),
-                loop_controls: config.jinja2_extensions.value.iter().any(|name| name == "jinja2.ext.loopcontrols"),
-            },
+            extensions: extensions(config),
             debugger: config.enable_task_debugger.value,
             debugger_skips_ignored: config.task_debugger_ignore_errors.value,
             missing_handler_is_error: config.error_on_missing_handler.value,
@@ -362,7 +359,7 @@ impl Session {
         };
         let callbacks = self.callbacks(run)?;
         self.tell(diagnostics, 4)?;
-        let engine = Arc::new(Engine::new());
+        let engine = Arc::new(Engine::new().inspecting(extensions(&self.config)));
         if run.preflight != Preflight::Silent {
             let has_fact_cache = self.has_fact_cache();
             let (tags, skip_tags) = (&run.tags.only, &run.tags.skip);
@@ -690,4 +687,10 @@ fn raise_descriptors() {
     let limit = getrlimit(Resource::Nofile);
     // Where it cannot be raised, fewer hosts fit; they say so themselves.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}
+
+/// Tags of templates that are known beyond Jinja's own.
+fn extensions(config: &Config) -> Extensions {
+    let has = |extension: &str| config.jinja2_extensions.value.iter().any(|name| name == extension);
+    Extensions { do_tag: has("jinja2.ext.do"), loop_controls: has("jinja2.ext.loopcontrols") }
 }

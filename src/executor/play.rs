@@ -8,7 +8,7 @@ use super::{Executor, Gathering, Stop, static_scope};
 use crate::action::to_bool;
 use crate::event::Event;
 use crate::inventory::{HostId, HostPattern, Inventory, LOCALHOST};
-use crate::playbook::load::{Loader, of_play};
+use crate::playbook::load::{Loader, normal, of_play};
 use crate::playbook::{ActionName, Block, Context, Entry, Keyword, Keywords, Meta, ModuleCall, Play, Task, TaskArgs, VarsPrompt, Work};
 use crate::source::{Diagnostics, Span, Spanned, absolute};
 use crate::template;
@@ -341,7 +341,7 @@ pub(super) fn vars_file_layer(dir: &Path, names: &[String], vault: &Vault, diagn
 
 fn vars_file(dir: &Path, names: &[String]) -> Option<PathBuf> {
     let places = |name: &str| [dir.join("vars").join(name), dir.join(name)];
-    names.iter().flat_map(|name| places(name)).find(|path| path.is_file())
+    names.iter().flat_map(|name| places(name)).map(|path| normal(&path)).find(|path| path.is_file())
 }
 
 /// Texts of a text or a list.

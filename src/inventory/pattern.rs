@@ -239,7 +239,7 @@ fn enumerate(inventory: &Inventory, name: &str, diagnostics: &mut Diagnostics) -
             Mismatch::Error => return Err(PatternError::Mismatch(name.to_owned())),
             Mismatch::Ignore => {}
             Mismatch::Warning => {
-                diagnostics.push(Diagnostic::warning(format!("could not match supplied host pattern, ignoring: `{name}`")));
+                diagnostics.push(Diagnostic::warning(format!("Could not match supplied host pattern, ignoring: {name}")));
             }
         }
     }
@@ -333,11 +333,11 @@ mod tests {
         check("*1", "web1 db1");
         check("~web:!web3", "web1 web2");
         check("localhost", "localhost");
-        check("local*", " (could not match supplied host pattern, ignoring: `local*`)");
-        check("nope:web1", "web1 (could not match supplied host pattern, ignoring: `nope`)");
+        check("local*", " (Could not match supplied host pattern, ignoring: local*)");
+        check("nope:web1", "web1 (Could not match supplied host pattern, ignoring: nope)");
         check("empty", "");
         check("~(", "invalid host list pattern `~(`: missing ), unterminated subpattern at position 0");
-        check("web1:22", " (could not match supplied host pattern, ignoring: `web1:22`)");
+        check("web1:22", " (Could not match supplied host pattern, ignoring: web1:22)");
         check("", "web1 web2 web3 db1 db2");
     }
 }

@@ -121,9 +121,16 @@ fn decoded(bytes: Vec<u8>) -> std::io::Result<String> {
     let text = match bytes.as_slice() {
         [0xff, 0xfe, ..] => wide(u16::from_le_bytes),
         [0xfe, 0xff, ..] => wide(u16::from_be_bytes),
-        _ => String::from_utf8(bytes).ok(),
+        _ => return String::from_utf8(bytes).map_err(|error| not_text(error.as_bytes(), error.utf8_error().valid_up_to())),
     };
     text.ok_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidData, "the file is not UTF-8 text"))
+}
+
+/// The error of a byte that belongs to no text, with its place.
+fn not_text(bytes: &[u8], at: usize) -> std::io::Error {
+    let before = String::from_utf8_lossy(&bytes[..at]);
+    let (line, column) = (before.matches('\n').count() + 1, before.rsplit('\n').next().map_or(0, |text| text.chars().count()) + 1);
+    std::io::Error::new(std::io::ErrorKind::InvalidData, format!("line {line}, column {column} is not UTF-8 text"))
 }
 
 impl fmt::Debug for Source {

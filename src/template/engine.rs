@@ -7,7 +7,7 @@ use super::collection::{self, Kind};
 use super::ir::Template;
 use super::lower::Embedded;
 use super::syntax::{self, Syntax};
-use super::{ErrorKind, Filter, Lookup, Result, TemplateError, Test, filter, lookup, test};
+use super::{ErrorKind, Extensions, Filter, Lookup, Result, TemplateError, Test, filter, lookup, test};
 use crate::source::did_you_mean;
 use crate::value::Text;
 
@@ -18,6 +18,8 @@ pub struct Engine {
     lookups: HashMap<&'static str, &'static Lookup>,
     templates: Cache<Syntax>,
     expressions: Cache<Embedded>,
+    /// What texts may use that are inspected; those that are rendered follow their context.
+    pub(super) inspected: Extensions,
 }
 
 /// Lowered templates by how they are read and by their text.
@@ -45,7 +47,14 @@ impl Engine {
                 .collect(),
             templates: Cache::default(),
             expressions: Cache::default(),
+            inspected: Extensions::default(),
         }
+    }
+
+    /// The same, with these extensions for texts that are inspected.
+    #[must_use]
+    pub fn inspecting(self, inspected: Extensions) -> Self {
+        Self { inspected, ..self }
     }
 
     /// The template in `text`, lowered once.

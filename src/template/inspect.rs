@@ -9,9 +9,7 @@ use super::evaluator::GLOBALS;
 use super::ir::{Arg, Expr, ExprKind, Extent, Macro, Step, StepKind, Stmt, Target};
 use super::lower::Embedded;
 use super::templar::header;
-use super::{
-    Arguments, Engine, ErrorKind, Extensions, FileOptions, Markers, Param, Place, Result, Syntax, TemplateError, Val, is_template,
-};
+use super::{Arguments, Engine, ErrorKind, FileOptions, Markers, Param, Place, Result, Syntax, TemplateError, Val, is_template};
 use crate::source::{Source, Span};
 use crate::value::{Text, Value};
 
@@ -75,7 +73,7 @@ impl Engine {
     /// What a text of a playbook asks for; an error where it cannot be read.
     pub fn inspect(&self, text: &Text, reading: Reading) -> Result<Inspection> {
         let template = match reading {
-            Reading::Template => self.template(text, &yaml_syntax())?,
+            Reading::Template => self.template(text, &Syntax { extensions: self.inspected, trim_blocks: true, ..Syntax::default() })?,
             Reading::Expression => self.expression(text, Embedded::Keep)?,
             Reading::Condition => self.expression(text, Embedded::Render)?,
         };
@@ -85,6 +83,7 @@ impl Engine {
     /// What a template file asks for, and how it is to be read; an error where it cannot be.
     pub fn inspect_file(&self, source: &Arc<Source>, options: &FileOptions) -> Result<(Inspection, Syntax)> {
         let (start, syntax) = header(source.text(), &options.syntax);
+        let syntax = Syntax { extensions: self.inspected, ..syntax };
         let text = Text::trusted(&source.text()[start..], Some(Span::new(source, start, source.text().len())));
         let template = self.template(&text, &syntax)?;
         Ok((Inspector::over(self, &text, &template.body), syntax))
@@ -105,11 +104,6 @@ impl Inspection {
 /// Whether every template knows this name: `range`, `lookup`, `now`, …
 pub fn is_global(name: &str) -> bool {
     GLOBALS.contains(&name)
-}
-
-/// How the texts of playbooks are read.
-fn yaml_syntax() -> Syntax {
-    Syntax { extensions: Extensions::default(), trim_blocks: true, ..Syntax::default() }
 }
 
 /// Names that mean something within a template only.

@@ -126,7 +126,7 @@ impl<'r> Reader<'r> {
             let shown = path.display();
             // The default inventory need not be there.
             if path != Path::new("/etc/ansible/hosts") || path.exists() {
-                self.diagnostics.push(Diagnostic::warning(format!("unable to parse `{shown}` as an inventory source")));
+                self.diagnostics.push(Diagnostic::warning(format!("Unable to parse {shown} as an inventory source")));
             }
             if self.options.any_unparsed_is_failed {
                 self.diagnostics.push(Diagnostic::error(format!("Completely failed to parse inventory source {shown}")));

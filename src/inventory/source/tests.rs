@@ -65,7 +65,7 @@ fn what_stood_before_a_mistake_stays() {
     assert_eq!(shown, r#"{"all":["a"],"ungrouped":["a"]}"#);
     assert_eq!(
         said[1..],
-        ["unable to parse `h.ini` as an inventory source", "No inventory was parsed, only implicit localhost is available"]
+        ["Unable to parse h.ini as an inventory source", "No inventory was parsed, only implicit localhost is available"]
     );
 }
 
@@ -99,7 +99,7 @@ fn lists_folders_and_several_sources_add_up() {
         r#"{"all":["p","q","r[1:2]","x","y"],"ungrouped":["p","q","r[1:2]"],"g":["x","y"]} x={"v":1} q={"ansible_port":22}"#
     );
     let (_, said) = read(&[("g", "[a]\na\n[b-c]\n")], &["g", "nope"]);
-    assert!(said[0].starts_with("unable to parse `nope`"), "{said:?}");
+    assert!(said[0].starts_with("Unable to parse nope "), "{said:?}");
     assert_eq!(
         said[1..],
         ["found both group and host with same name: `a`", "invalid characters were found in group names but not replaced"]

@@ -25,7 +25,10 @@ impl Loader<'_> {
                 Some((source, node))
             }
             Err(error) => {
-                self.missing.set(true);
+                // A file of other characters is wrong YAML.
+                if vault::error_of(&error).is_some() || error.kind() != std::io::ErrorKind::InvalidData {
+                    self.missing.set(true);
+                }
                 let diagnostic = vault::error_of(&error).map_or_else(
                     || Diagnostic::error(format!("could not read `{}`: {}", path.display(), io_reason(&error))),
                     |sealed| Diagnostic::error(sealed.to_string()).note(format!("`{}` is in a vault", path.display())),

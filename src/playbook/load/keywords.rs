@@ -107,6 +107,22 @@ impl Loader<'_> {
     }
 }
 
+/// The loops that people write.
+const LOOPS: &[&str] = &[
+    "with_dict",
+    "with_fileglob",
+    "with_first_found",
+    "with_flattened",
+    "with_indexed_items",
+    "with_items",
+    "with_lines",
+    "with_list",
+    "with_nested",
+    "with_sequence",
+    "with_subelements",
+    "with_together",
+];
+
 /// "Not valid here", with what may be meant.
 pub(super) fn not_valid(key: &Node, place: Place) -> Diagnostic {
     let name = key.as_str().unwrap_or_default();
@@ -116,7 +132,8 @@ pub(super) fn not_valid(key: &Node, place: Place) -> Diagnostic {
         return diagnostic.hint(format!("`{name}` belongs to {}", places.join(", ")));
     }
     let here = KEYWORDS.iter().filter(|row| row.places.contains(&place)).map(|row| row.name);
-    match did_you_mean(name, here) {
+    let loops = LOOPS.iter().copied().filter(|_| place == Place::Task || place == Place::Handler);
+    match did_you_mean(name, here.chain(loops)) {
         Some(meant) => diagnostic.hint(format!("did you mean `{meant}`?")),
         None => diagnostic,
     }
