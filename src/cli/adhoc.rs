@@ -105,9 +105,10 @@ fn loaded(args: &AdhocArgs, what: &(String, String), session: &mut Session, host
     Ok(session.execute(hosts, loader, &[playbook], &request)?.exit_code())
 }
 
-/// For people ad-hoc results have a callback of their own, unless the settings say that theirs is for them, too. One for programs is kept.
+/// Ad-hoc results have a callback of their own, unless the settings ask for callbacks and name another one. That for programs is kept.
 fn callback(session: &Session) -> String {
     let setting = &session.config.stdout_callback.value;
-    let for_programs = matches!(setting.rsplit('.').next(), Some("events" | "json" | "jsonl" | "oneline"));
-    if for_programs || session.config.bin_ansible_callbacks.value { setting.clone() } else { "minimal".to_owned() }
+    let short = setting.rsplit('.').next();
+    let is_asked_for = session.config.bin_ansible_callbacks.value && short != Some("default");
+    if short == Some("events") || is_asked_for { setting.clone() } else { "minimal".to_owned() }
 }
