@@ -378,6 +378,7 @@ impl Session {
             timeout: run.task_timeout.unwrap_or(config.task_timeout.value),
             poll: config.poll_interval.value,
             async_dir: config.async_dir.value.clone(),
+            inject_invocation: config.inject_invocation.value,
         };
         let shared = Shared { engine, leases: Leases::new(store, forks), defaults, verbosity, tasks, interrupted };
         let events = match std::env::var_os("DRIFTLESS_EVENTS").map(File::create).transpose() {

@@ -21,7 +21,7 @@ const fn other(
 #[rustfmt::skip]
 pub const OTHERS: &[SettingInfo] = &[
     other("", "AGNOSTIC_BECOME_PROMPT", Kind::Bool, Some("True"), &["privilege_escalation.agnostic_become_prompt"], &["ANSIBLE_AGNOSTIC_BECOME_PROMPT"], &[], Effect::Quiet("what it guards against does not come up")),
-    other("", "ALLOW_BROKEN_CONDITIONALS", Kind::Bool, Some("False"), &["defaults.allow_broken_conditionals"], &["ANSIBLE_ALLOW_BROKEN_CONDITIONALS"], &[], Effect::Warned("not supported yet")),
+    other("", "ALLOW_BROKEN_CONDITIONALS", Kind::Bool, Some("False"), &["defaults.allow_broken_conditionals"], &["ANSIBLE_ALLOW_BROKEN_CONDITIONALS"], &[], Effect::Here("Conditions that are no booleans count as true or false, with a deprecation.")),
     other("", "ALLOW_EMBEDDED_TEMPLATES", Kind::Bool, Some("True"), &["defaults.allow_embedded_templates"], &["ANSIBLE_ALLOW_EMBEDDED_TEMPLATES"], &[], Effect::Warned("not supported yet")),
     other("", "ANSIBLE_CONNECTION_PATH", Kind::Path, None, &["persistent_connection.ansible_connection_path"], &["ANSIBLE_CONNECTION_PATH"], &[], Effect::Quiet("of network devices")),
     other("", "ANSIBLE_COW_ACCEPTLIST", Kind::List, Some("bud-frogs,bunny,cheese,daemon,default,dragon,elephant-in-snake,elephant,eyes,hellokitty,kitty,luke-koala,meow,milk,moofasa,moose,ren,sheep,small,stegosaurus,stimpy,supermilker,three-eyes,turkey,turtle,tux,udder,vader-koala,vader,www"), &["defaults.cowsay_enabled_stencils"], &["ANSIBLE_COW_ACCEPTLIST"], &[], Effect::Quiet("no cow speaks here")),
@@ -103,7 +103,6 @@ pub const OTHERS: &[SettingInfo] = &[
     other("", "GALAXY_SERVER_TIMEOUT", Kind::Integer, Some("60"), &["galaxy.server_timeout"], &["ANSIBLE_GALAXY_SERVER_TIMEOUT"], &[], Effect::Quiet("of `ansible-galaxy`")),
     other("", "GALAXY_TOKEN_PATH", Kind::Path, Some("{{ANSIBLE_HOME}}/galaxy_token"), &["galaxy.token_path"], &["ANSIBLE_GALAXY_TOKEN_PATH"], &[], Effect::Quiet("of `ansible-galaxy`")),
     other("", "HOST_KEY_CHECKING", Kind::Bool, Some("True"), &["defaults.host_key_checking"], &["ANSIBLE_HOST_KEY_CHECKING"], &[], Effect::Elsewhere),
-    other("", "INJECT_INVOCATION", Kind::Bool, Some("False"), &["defaults.inject_invocation"], &["ANSIBLE_INJECT_INVOCATION"], &[], Effect::Warned("not supported yet")),
     other("", "INTERPRETER_PYTHON", Kind::Text, Some("auto"), &["defaults.interpreter_python"], &["ANSIBLE_PYTHON_INTERPRETER"], &[], Effect::Quiet("no Python runs on the hosts")),
     other("", "INTERPRETER_PYTHON_FALLBACK", Kind::List, Some("python3.14,python3.13,python3.12,python3.11,python3.10,python3.9,/usr/bin/python3,python3"), &[], &[], &[], Effect::Quiet("no Python runs on the hosts")),
     other("", "INVALID_TASK_ATTRIBUTE_FAILED", Kind::Bool, Some("True"), &["defaults.invalid_task_attribute_failed"], &["ANSIBLE_INVALID_TASK_ATTRIBUTE_FAILED"], &[], Effect::Warned("not supported yet")),

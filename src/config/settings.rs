@@ -211,6 +211,8 @@ settings! {
         "What a host pattern that matches nothing is.";
     inject_facts_as_vars: bool = "", "INJECT_FACTS_AS_VARS", Some("True"), ["defaults.inject_facts_as_vars"], ["ANSIBLE_INJECT_FACT_VARS"], [],
         "Facts are variables of their own too (`ansible_distribution`).";
+    inject_invocation: bool = "", "INJECT_INVOCATION", Some("False"), ["defaults.inject_invocation"], ["ANSIBLE_INJECT_INVOCATION"], [],
+        "Results hold the module's arguments (`invocation`), shown at `-vvv`.";
     inventory: PathList = "", "DEFAULT_HOST_LIST", Some("/etc/ansible/hosts"), ["defaults.inventory"], ["ANSIBLE_INVENTORY"], [],
         "The inventory sources where `-i` names none.";
     inventory_any_unparsed_is_failed: bool = "", "INVENTORY_ANY_UNPARSED_IS_FAILED", Some("False"), ["inventory.any_unparsed_is_failed"], ["ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"], [],

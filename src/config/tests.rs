@@ -46,7 +46,7 @@ fn the_environment_wins_over_the_file() {
 
 #[test]
 fn what_has_no_effect_is_said_once() {
-    let file = "[defaults]\ninject_invocation = True\nfrks = 1\npipelining = True\n[ara]\nx=1\n[diff]\nalways = maybe\n";
+    let file = "[defaults]\nallow_embedded_templates = True\nfrks = 1\npipelining = True\n[ara]\nx=1\n[diff]\nalways = maybe\n";
     let (_, said, _) = load(
         &[("ansible.cfg", file)],
         &[("ANSIBLE_FOKRS", "x"), ("ANSIBLE_MINE", "1"), ("ANSIBLE_LIBRARY", "x"), ("ANSIBLE_FACTS_MODULES", "x")],
@@ -55,7 +55,7 @@ fn what_has_no_effect_is_said_once() {
         said,
         [
             "8:1 the setting `DIFF_ALWAYS` is `maybe`, expected a boolean",
-            "2:1 the setting `inject_invocation` of `[defaults]` has no effect: not supported yet",
+            "2:1 the setting `allow_embedded_templates` of `[defaults]` has no effect: not supported yet",
             "3:1 unknown setting `frks` of `[defaults]`",
             "the setting `ANSIBLE_FACTS_MODULES` of the environment has no effect: not supported yet",
             "unknown setting `ANSIBLE_FOKRS` in the environment; did you mean `ANSIBLE_FORKS`?",

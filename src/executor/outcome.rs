@@ -1,6 +1,7 @@
 //! Results as Ansible shapes them: lines of output, `changed` and `failed`, what a loop's items come to.
 
 use crate::source::Diagnostic;
+use crate::template::Notice;
 use crate::value::{Map, Value};
 
 /// What Ansible puts where Python would have a traceback.
@@ -13,6 +14,8 @@ pub struct ItemEnd {
     pub result: Map,
     /// Mistakes in the user's text that it met.
     pub diagnostics: Vec<Diagnostic>,
+    /// What its templates had to say, until it is part of the result.
+    pub notices: Vec<Notice>,
     /// What it does to the run.
     pub effect: Option<crate::action::Effect>,
     /// The host that did it instead.
@@ -63,10 +66,35 @@ impl ItemEnd {
         Self::of(result)
     }
 
+    /// Puts what templates had to say into the result.
+    pub fn tell_notices(&mut self) {
+        for notice in std::mem::take(&mut self.notices) {
+            let (key, shown) = match notice.removed_in {
+                None => ("warnings", Value::text(notice.message)),
+                Some(version) => ("deprecations", deprecation(&notice.message, version)),
+            };
+            let mut all = self.result.get(key).and_then(Value::as_list).unwrap_or_default().to_vec();
+            all.push(shown);
+            self.result.insert(key, Value::list(all));
+        }
+    }
+
     /// How it ended.
     pub fn status(&self) -> crate::event::Status {
         status(&self.result)
     }
+}
+
+/// A deprecation as results have it.
+fn deprecation(message: &str, version: &str) -> Value {
+    let (mut deprecator, mut map) = (Map::new(), Map::new());
+    deprecator.insert("resolved_name", "ansible.builtin");
+    deprecator.insert("type", Value::Null);
+    map.insert("collection_name", "ansible.builtin");
+    map.insert("deprecator", Value::map(deprecator));
+    map.insert("msg", message);
+    map.insert("version", version);
+    Value::map(map)
 }
 
 /// How a result says that it ended.

@@ -32,8 +32,9 @@ pub(super) fn run_batch(runner: &Runner<'_>, batch: Vec<Stage>, each: &mut dyn F
     let Some(route) = slots.iter().find_map(Slot::route).cloned() else {
         return slots.into_iter().enumerate().any(|(index, slot)| each(index, slot.local_end(runner)));
     };
+    let keeps_invocation = runner.shared.tasks.inject_invocation;
     let (order, requests): (Vec<usize>, Vec<Request>) =
-        slots.iter_mut().enumerate().filter_map(|(index, slot)| Some((index, slot.take_request()?))).unzip();
+        slots.iter_mut().enumerate().filter_map(|(index, slot)| Some((index, slot.take_request(keeps_invocation)?))).unzip();
     let mut waiting = slots.into_iter().enumerate();
     let mut stopped = false;
     // Ends in the order of the items: those without a request wait for the ones before them.
@@ -93,10 +94,15 @@ impl Slot {
         }
     }
 
-    fn take_request(&mut self) -> Option<Request> {
+    fn take_request(&mut self, keeps_invocation: bool) -> Option<Request> {
         match self {
             Self::Ready(ready) => match std::mem::replace(&mut ready.plan, Plan::Talk) {
-                Plan::Send(request) => Some(*request),
+                Plan::Send(request) => {
+                    if keeps_invocation {
+                        ready.invocation = Some(invocation(&request));
+                    }
+                    Some(*request)
+                }
                 other => {
                     ready.plan = other;
                     None
@@ -195,9 +201,12 @@ fn attempt_once(runner: &Runner<'_>, ready: &mut Ready) -> Result<Done, TalkErro
     }
 }
 
-fn send(runner: &Runner<'_>, ready: &Ready, mut request: Request) -> Result<Done, TalkError> {
+fn send(runner: &Runner<'_>, ready: &mut Ready, mut request: Request) -> Result<Done, TalkError> {
     let route = ready.route.as_ref().ok_or_else(|| Failure::new("the task has no connection"))?;
     request.timeout = ready.timeout;
+    if runner.shared.tasks.inject_invocation {
+        ready.invocation = Some(invocation(&request));
+    }
     if let Some(asynchronous) = ready.asynchronous {
         request.async_job = Some(AsyncJob { seconds: asynchronous.limit, dir: async_dir(runner, ready) });
     }
@@ -219,6 +228,26 @@ fn send(runner: &Runner<'_>, ready: &Ready, mut request: Request) -> Result<Done
         }
     };
     with_call(runner, ready, |call, action| Ok(action.finish(call, reply)?))
+}
+
+/// The arguments as a result may hold them: without secrets.
+fn invocation(request: &Request) -> driftless_modules::JsonMap {
+    fn open(value: &serde_json::Value, secrets: &[String]) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match value {
+            Json::String(text) if secrets.iter().any(|secret| secret == text) => "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER".into(),
+            Json::String(text) => {
+                let hidden = secrets.iter().filter(|secret| !secret.is_empty());
+                hidden.fold(text.clone(), |text, secret| text.replace(secret.as_str(), "********")).into()
+            }
+            Json::Array(items) => items.iter().map(|item| open(item, secrets)).collect(),
+            Json::Object(map) => {
+                map.iter().map(|(key, value)| (key.clone(), open(value, secrets))).collect::<serde_json::Map<_, _>>().into()
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) => value.clone(),
+        }
+    }
+    request.args.iter().map(|(key, value)| (key.clone(), open(value, &request.secrets))).collect()
 }
 
 /// Where the host keeps the status of asynchronous jobs.
@@ -290,6 +319,11 @@ fn settle(runner: &Runner<'_>, ready: &Ready, end: &mut ItemEnd, done: Result<Do
     match done {
         Ok(done) => {
             end.result = done.result;
+            if let Some(args) = &ready.invocation {
+                let mut invocation = Map::new();
+                invocation.insert("module_args", crate::value::from_json(serde_json::Value::Object(args.clone())));
+                end.result.insert("invocation", Value::map(invocation));
+            }
             if let Some(changed) = done.effect.as_ref().and_then(|effect| changes_inventory(ready, effect)) {
                 end.result.insert("changed", changed);
             }

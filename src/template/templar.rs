@@ -6,7 +6,7 @@ use super::evaluator::GLOBALS;
 use super::lookup::file::Overlay;
 use super::lower::Embedded;
 use super::syntax::Backslashes;
-use super::{Context, Engine, ErrorKind, Evaluator, Result, Scope, Syntax, TemplateError, Undefined, Val, engine, is_template};
+use super::{Context, Engine, ErrorKind, Evaluator, Notices, Result, Scope, Syntax, TemplateError, Undefined, Val, engine, is_template};
 use crate::source::{Source, Span};
 use crate::value::{Map, Text, Value};
 
@@ -46,7 +46,12 @@ pub const NOT_A_TEXT: &str = "Conditional expressions must be strings.";
 impl Templar {
     /// A templar for `scope`.
     pub fn new(engine: &Arc<Engine>, scope: Arc<dyn Scope>, context: Arc<Context>) -> Self {
-        Self { evaluator: Evaluator::new(engine, scope, context) }
+        Self::telling(engine, scope, context, Notices::default())
+    }
+
+    /// A templar whose warnings and deprecations go to `notices`.
+    pub fn telling(engine: &Arc<Engine>, scope: Arc<dyn Scope>, context: Arc<Context>, notices: Notices) -> Self {
+        Self { evaluator: Evaluator::new(engine, scope, context, notices) }
     }
 
     /// Whether the text is to be rendered: it is trusted and has delimiters, or it is in a vault.
@@ -88,7 +93,16 @@ impl Templar {
             "Conditional result ({truth}) was derived from value of type '{}' at '{place}'. Conditionals must have a boolean result.",
             value.type_name()
         );
+        if self.allows_broken() {
+            self.evaluator.deprecate(message);
+            return Ok(value.truthy());
+        }
         Err(TemplateError::new(ErrorKind::BrokenConditional, message).at(origin))
+    }
+
+    /// `allow_broken_conditionals`.
+    fn allows_broken(&self) -> bool {
+        self.evaluator.context().lookups.config("ALLOW_BROKEN_CONDITIONALS").is_ok_and(|setting| setting.truthy())
     }
 
     /// A template file: always text, never trusted. Its first line may set options: `#jinja2: trim_blocks: False`.
@@ -120,11 +134,6 @@ impl Templar {
         }
     }
 
-    /// Deprecations and the like that were met since this was asked last.
-    pub fn take_notices(&self) -> Vec<String> {
-        self.evaluator.take_notices()
-    }
-
     /// The evaluator, for loops over lookups.
     pub fn evaluator(&self) -> &Evaluator {
         &self.evaluator
@@ -145,6 +154,8 @@ impl Templar {
         let text = match condition {
             Value::Text(text) => text,
             Value::Bool(_) => return Ok(condition.clone()),
+            Value::Null if self.allows_broken() => return Ok(Value::Bool(true)),
+            _ if self.allows_broken() => return Ok(condition.clone()),
             Value::Null => return Err(empty()),
             _ => return Err(TemplateError::new(ErrorKind::BrokenConditional, NOT_A_TEXT)),
         };
@@ -156,6 +167,9 @@ impl Templar {
             return Err(untrusted(text));
         }
         let chars = text.as_str().trim();
+        if chars.is_empty() && self.allows_broken() {
+            return Ok(Value::Bool(true));
+        }
         if chars.is_empty() {
             return Err(empty().at(text.origin().cloned()));
         }
@@ -167,7 +181,7 @@ impl Templar {
                     "Recursive loop detected in template: maximum recursion depth exceeded",
                 ));
             }
-            self.evaluator.notice("Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}. This feature will be removed from ansible-core version 2.23.");
+            self.evaluator.deprecate("Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}.");
             let val = evaluating(self.evaluator.render(condition).and_then(|val| self.evaluator.value(&val)))?;
             return match val {
                 Value::Null => Err(empty().at(text.origin().cloned())),

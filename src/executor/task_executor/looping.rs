@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Runner, Stage, keyword_end};
+use super::{Runner, Stage, keyword_end, report};
 use crate::action;
 use crate::action::Plan;
 use crate::event::{Event, ItemResult};
@@ -34,6 +34,12 @@ impl Runner<'_> {
                 return self.sum(*end, None);
             }
         };
+        for notice in self.notices.take() {
+            self.tell(match notice.removed_in {
+                None => Event::Warning(notice.message),
+                Some(version) => Event::Deprecated(report::deprecated(&notice.message, "ansible-core", version)),
+            });
+        }
         let mut ends: Vec<ItemEnd> = Vec::with_capacity(items.len());
         let mut next = 0;
         let templar = self.templar(&self.job.stack);
@@ -58,6 +64,8 @@ impl Runner<'_> {
             next += batch.len();
             let broke = transfer::run_batch(self, batch, &mut |offset, mut end| {
                 let item = &items[first + offset];
+                self.take_notices(&mut end);
+                end.tell_notices();
                 // What an item sets the next one sees.
                 if let Some(Value::Map(found)) = end.result.get("ansible_facts") {
                     facts.extend(found.iter().map(|(key, value)| (key.clone(), value.clone())));
@@ -97,7 +105,7 @@ impl Runner<'_> {
                 Some(watched) => Arc::new(watched),
                 None => Arc::new(stack.clone()),
             };
-            let templar = Templar::new(&self.shared.engine, scope, Arc::clone(&self.job.context));
+            let templar = self.templar_over(scope);
             let stage = self.prepare_with(templar, stack, Some(item));
             if touched.load(Ordering::Relaxed) || !same_way(batch, &stage) {
                 return;

@@ -18,7 +18,7 @@ use crate::executor::lease::Leases;
 use crate::executor::outcome::ItemEnd;
 use crate::executor::target::{ConnectionDefaults, Route};
 use crate::executor::transfer;
-use crate::template::{Engine, Templar};
+use crate::template::{Engine, Notices, Scope, Templar};
 use crate::vars::VarStack;
 
 /// What all workers share.
@@ -48,11 +48,13 @@ pub struct TaskDefaults {
     pub poll: i64,
     /// `async_dir`.
     pub async_dir: String,
+    /// `inject_invocation`.
+    pub inject_invocation: bool,
 }
 
 /// Runs a task on one host.
 pub fn run(shared: &Shared, job: &Job, out: &Sender<Message>) -> HostResult {
-    let runner = Runner { shared, job, out };
+    let runner = Runner { shared, job, out, notices: Notices::default() };
     match &job.task.looping {
         None => runner.sum(runner.single(), None),
         Some(looping) => runner.looped(looping),
@@ -63,6 +65,8 @@ pub(in crate::executor) struct Runner<'j> {
     pub shared: &'j Shared,
     pub job: &'j Job,
     pub out: &'j Sender<Message>,
+    /// What templates had to say since an item's end took it.
+    pub notices: Notices,
 }
 
 /// An item that is ready to run: conditions hold, arguments are rendered, the action has a plan.
@@ -81,6 +85,8 @@ pub(in crate::executor) struct Ready {
     pub retry: Retry,
     pub asynchronous: Option<Asynchronous>,
     pub timeout: Option<std::time::Duration>,
+    /// The arguments that were sent, where results are to hold them.
+    pub invocation: Option<driftless_modules::JsonMap>,
 }
 
 /// How often and when to try again.
@@ -111,14 +117,26 @@ pub(in crate::executor) enum Stage {
 
 impl Runner<'_> {
     fn single(&self) -> ItemEnd {
-        match self.prepare(self.job.stack.clone(), None) {
+        let mut end = match self.prepare(self.job.stack.clone(), None) {
             Stage::Ended(end) => *end,
             Stage::Ready(ready) => self.execute(*ready),
-        }
+        };
+        self.take_notices(&mut end);
+        end.tell_notices();
+        end
+    }
+
+    /// The end has what templates said since the last one took it.
+    pub(super) fn take_notices(&self, end: &mut ItemEnd) {
+        end.notices.extend(self.notices.take());
     }
 
     pub(in crate::executor) fn templar(&self, stack: &VarStack) -> Templar {
-        Templar::new(&self.shared.engine, Arc::new(stack.clone()), Arc::clone(&self.job.context))
+        self.templar_over(Arc::new(stack.clone()))
+    }
+
+    pub(super) fn templar_over(&self, scope: Arc<dyn Scope>) -> Templar {
+        Templar::telling(&self.shared.engine, scope, Arc::clone(&self.job.context), self.notices.clone())
     }
 
     /// Runs what is ready, trying again as told.

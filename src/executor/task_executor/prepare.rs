@@ -41,10 +41,12 @@ impl Runner<'_> {
                 Stage::Ended(Box::new(end))
             }
         };
-        match &mut stage {
-            Stage::Ended(end) => end.no_log = no_log,
-            Stage::Ready(ready) => ready.end.no_log = no_log,
-        }
+        let end = match &mut stage {
+            Stage::Ended(end) => &mut **end,
+            Stage::Ready(ready) => &mut ready.end,
+        };
+        end.no_log = no_log;
+        self.take_notices(end);
         stage
     }
 
@@ -206,6 +208,7 @@ impl Runner<'_> {
             retry,
             asynchronous,
             timeout,
+            invocation: None,
         })
     }
 

@@ -117,7 +117,21 @@ impl HostResult {
     }
 }
 
-/// A warning of a module: a text, or a map with one.
+/// A warning of a module: a text, or a map with one; a deprecation says when it comes true.
 fn note_text(value: &Value) -> String {
-    value.get("msg").and_then(Value::as_str).map_or_else(|| shown(value), str::to_owned)
+    let text = |key: &str| value.get(key).and_then(Value::as_str);
+    let message = text("msg").map_or_else(|| shown(value), str::to_owned);
+    let owner = match text("collection_name") {
+        None | Some("ansible.builtin") => "ansible-core",
+        Some(collection) => collection,
+    };
+    match text("version") {
+        Some(version) => deprecated(&message, owner, version),
+        None => message,
+    }
+}
+
+/// A deprecation as it is shown.
+pub(super) fn deprecated(message: &str, owner: &str, version: &str) -> String {
+    format!("{message} This feature will be removed from {owner} version {version}.")
 }

@@ -23,7 +23,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::ir::{Block, Template};
-use super::{Arguments, Context, DictRef, Engine, ErrorKind, ListRef, Result, Scope, Syntax, TemplateError, Val, Variable};
+use super::{
+    Arguments, Context, DictRef, Engine, ErrorKind, ListRef, Notice, Notices, Result, Scope, Syntax, TemplateError, Val, Variable,
+};
 use crate::value::{Key, Text, Value};
 
 use frame::{Frame, FrameRef};
@@ -44,7 +46,7 @@ struct Session {
     depth: Cell<usize>,
     memory: Cell<usize>,
     turns: Cell<usize>,
-    notices: RefCell<Vec<String>>,
+    notices: Notices,
     /// How YAML strings are read.
     yaml_syntax: Arc<Syntax>,
     /// Included and imported files, read once.
@@ -148,7 +150,7 @@ impl ScopeVal {
 }
 
 impl Evaluator {
-    pub(super) fn new(engine: &Arc<Engine>, scope: Arc<dyn Scope>, context: Arc<Context>) -> Self {
+    pub(super) fn new(engine: &Arc<Engine>, scope: Arc<dyn Scope>, context: Arc<Context>, notices: Notices) -> Self {
         let scope = ScopeVal::new(scope);
         let extensions = context.extensions;
         let syntax = Arc::new(Syntax { extensions, trim_blocks: true, ..Syntax::default() });
@@ -158,7 +160,7 @@ impl Evaluator {
             depth: Cell::new(0),
             memory: Cell::new(0),
             turns: Cell::new(0),
-            notices: RefCell::default(),
+            notices,
             yaml_syntax: Arc::clone(&syntax),
             files: RefCell::default(),
             scopes: RefCell::new(vec![Rc::clone(&scope)]),
@@ -217,17 +219,14 @@ impl Evaluator {
         self.session.engine.lookup(name)
     }
 
-    /// Tells the user something once per run: deprecations and the like.
+    /// Tells the user something.
     pub fn notice(&self, message: impl Into<String>) {
-        let message = message.into();
-        let mut notices = self.session.notices.borrow_mut();
-        if !notices.contains(&message) {
-            notices.push(message);
-        }
+        self.session.notices.add(Notice { message: message.into(), removed_in: None });
     }
 
-    pub(super) fn take_notices(&self) -> Vec<String> {
-        std::mem::take(&mut *self.session.notices.borrow_mut())
+    /// Tells the user that something will not be there any more.
+    pub fn deprecate(&self, message: impl Into<String>) {
+        self.session.notices.add(Notice { message: message.into(), removed_in: Some("2.23") });
     }
 
     /// Accounts for memory that is about to be used; an error where a template takes too much.

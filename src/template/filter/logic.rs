@@ -65,7 +65,7 @@ fn notice(evaluator: &Evaluator, value: &Val, result: bool) -> Result<()> {
     let shown = if shown.is_secret() { "***" } else { shown.as_str() };
     let result = if result { "True" } else { "False" };
     let name = value.type_name();
-    evaluator.notice(format!("The `bool` filter coerced invalid value {shown} ({name}) to {result}."));
+    evaluator.deprecate(format!("The `bool` filter coerced invalid value {shown} ({name}) to {result}."));
     Ok(())
 }
 
