@@ -2,6 +2,7 @@
 
 use super::{Action, Call, Done, Effect, Failure, Plan};
 use crate::value::{Key, Map, Value};
+use crate::vars::is_variable_name;
 
 /// The action.
 pub(super) struct SetFact;
@@ -24,11 +25,8 @@ impl Action for SetFact {
         let cacheable = call.args.flag(&["cacheable"], false)?;
         let mut facts = Map::new();
         for (name, value) in call.args.iter().filter(|(name, _)| *name != "cacheable") {
-            if !is_name(name) {
-                let message = format!(
-                    "The variable name '{name}' is not valid. Variables must start with a letter or underscore character, and contain only letters, numbers and underscores."
-                );
-                return Err(Failure::new(message));
+            if !is_variable_name(name) {
+                return Err(Failure::new(format!("Task failed: Invalid variable name '{name}'.")));
             }
             facts.insert(Key::from(name), value.clone());
         }
@@ -40,10 +38,4 @@ impl Action for SetFact {
         result.insert("ansible_facts", Value::map(facts.clone()));
         Ok(Plan::Done(Done { result, effect: Some(Effect::SetFacts { facts, cacheable }) }))
     }
-}
-
-pub(super) fn is_name(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars.next().is_some_and(|char| char.is_ascii_alphabetic() || char == '_')
-        && chars.all(|char| char.is_ascii_alphanumeric() || char == '_')
 }

@@ -1,8 +1,8 @@
 //! `set_stats`: values shown in the recap.
 
-use super::set_fact::is_name;
 use super::{Action, Call, Done, Effect, Failure, OwnOptions, Plan, to_bool};
 use crate::value::{Key, Map, Value};
+use crate::vars::is_variable_name;
 
 /// The action.
 pub(super) struct SetStats;
@@ -33,7 +33,7 @@ impl Action for SetStats {
             Some(Value::Map(map)) => Map::clone(map),
             Some(_) => return Err(Failure::new("The 'data' option needs to be a dictionary/hash")),
         };
-        if let Some(name) = data.keys().map(Key::to_json_key).find(|name| !is_name(name)) {
+        if let Some(name) = data.keys().map(Key::to_json_key).find(|name| !is_variable_name(name)) {
             return Err(Failure::new(format!("Task failed: Invalid variable name '{name}'.")));
         }
         let mut stats = Map::new();

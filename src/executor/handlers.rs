@@ -16,21 +16,31 @@ pub struct Handlers {
 struct Known {
     task: Arc<Task>,
     names: Vec<String>,
-    /// Which list it came with: of one list the first of a name wins, of several lists the last.
+    /// Which list it came with: a file of a role, a play's own, a block. Of one list the first of a name wins, of several lists the last.
     list: usize,
 }
 
 impl Handlers {
     /// Adds handlers, with the names that each answers to.
     pub fn add(&mut self, entries: &[Entry], name_of: &dyn Fn(&Task) -> Option<String>) {
-        let list = self.list.last().map_or(0, |known| known.list + 1);
-        let added = Block::of(entries.to_vec());
-        for task in added.all_tasks() {
-            let mut names: Vec<String> = name_of(task).into_iter().collect();
-            if let (Some(name), Some(role)) = (names.first().cloned(), task.role()) {
-                names.push(format!("{} : {name}", role.name));
+        let mut list = self.list.last().map_or(0, |known| known.list + 1);
+        let mut before: Option<&Arc<Task>> = None;
+        for entry in entries {
+            let (tasks, is_task) = match entry {
+                Entry::Task(task) => (vec![task], true),
+                Entry::Block(block) => (block.all_tasks(), false),
+            };
+            let role_of = |task: &Arc<Task>| task.role().map(Arc::as_ptr);
+            let goes_on = before.zip(tasks.first()).is_some_and(|(before, task)| is_task && role_of(before) == role_of(task));
+            list += usize::from(!goes_on);
+            before = tasks.last().copied().filter(|_| is_task);
+            for task in tasks {
+                let mut names: Vec<String> = name_of(task).into_iter().collect();
+                if let (Some(name), Some(role)) = (names.first().cloned(), task.role()) {
+                    names.push(format!("{} : {name}", role.name));
+                }
+                self.list.push(Known { task: Arc::clone(task), names, list });
             }
-            self.list.push(Known { task: Arc::clone(task), names, list });
         }
         self.entries.extend(entries.iter().cloned());
         self.block = Arc::new(Block::of(self.entries.clone()));

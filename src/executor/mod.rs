@@ -171,6 +171,9 @@ pub struct Executor<'a> {
     workers: Workers,
     stats: RunStats,
     failed: HashSet<HostId>,
+    /// Those of `failed` that another host's `any_errors_fatal` took with it, and that were rescued: they are lost for later plays, but the
+    /// run has failed only if one of these wanted them.
+    taken_along: HashSet<HostId>,
     unreachable: HashSet<HostId>,
     started: bool,
     step_all: bool,
@@ -192,6 +195,7 @@ impl<'a> Executor<'a> {
             workers,
             stats: RunStats::default(),
             failed: HashSet::new(),
+            taken_along: HashSet::new(),
             unreachable: HashSet::new(),
             started,
             step_all: false,
@@ -206,7 +210,7 @@ impl<'a> Executor<'a> {
         let mut end = RunEnd::default();
         for playbook in playbooks {
             match self.playbook(playbook) {
-                Ok(()) if self.failed.is_empty() && self.unreachable.is_empty() => {}
+                Ok(()) if !self.has_failed() && self.unreachable.is_empty() => {}
                 Ok(()) | Err(Stop::AllFailed) => break,
                 Err(Stop::Load(list)) => {
                     for diagnostic in list {
@@ -231,7 +235,7 @@ impl<'a> Executor<'a> {
                 }
             }
         }
-        end.failed = !self.failed.is_empty();
+        end.failed = self.has_failed();
         end.unreachable = !self.unreachable.is_empty();
         if !end.error && !end.load {
             self.world.console.event(&Event::Stats(Arc::new(std::mem::take(&mut self.stats))));
@@ -298,6 +302,10 @@ impl<'a> Executor<'a> {
             self.tell(Event::Diagnostic(Box::new(diagnostic)));
         }
         Ok(())
+    }
+
+    fn has_failed(&self) -> bool {
+        !self.failed.is_subset(&self.taken_along)
     }
 
     fn check_interrupt(&self) -> Result<(), Stop> {

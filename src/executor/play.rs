@@ -43,7 +43,8 @@ impl Executor<'_> {
         let force = reader.flag(Keyword::ForceHandlers)?.unwrap_or(self.options.force_handlers);
         let gather = reader.flag(Keyword::GatherFacts)?;
         let check = reader.flag(Keyword::CheckMode)?.unwrap_or(self.options.check);
-        let hosts_all = self.play_hosts(&patterns, order.as_deref(), &play.hosts)?;
+        let hosts_all = self.play_hosts(&patterns, &play.hosts)?;
+        let ordered = self.in_order(hosts_all.clone(), order.as_deref(), &play.hosts)?;
         let lockstep = strategy == super::batch::Strategy::Linear;
         let start = Event::PlayStart { name: name.clone(), check, span: play.span.clone(), lockstep };
         if hosts_all.is_empty() {
@@ -51,37 +52,37 @@ impl Executor<'_> {
             self.tell(Event::NoHostsMatched);
             return Ok(());
         }
-        let alive: Vec<HostId> =
-            hosts_all.iter().copied().filter(|host| !self.failed.contains(host) && !self.unreachable.contains(host)).collect();
-        if alive.is_empty() {
-            self.tell(start);
-            self.tell(Event::NoHostsRemaining);
-            return Err(Stop::AllFailed);
-        }
         let (files, templated_files) = self.static_vars_files(play, &prompted, &context)?;
         let layers = self.play_layers(play, prompted, files);
-        let batches = batches(&alive, serial.as_ref()).map_err(|message| {
+        let batches = batches(&ordered, serial.as_ref()).map_err(|message| {
             let at = play.get(Keyword::Serial).map_or(&play.span, |written| &written.span);
             Stop::Error(Box::new(crate::source::Diagnostic::error(message).at(at)))
         })?;
         let root = self.root(play, gather, validation)?;
-        for hosts in batches {
+        // Hosts that were lost in earlier plays take up their places, and do nothing.
+        for batch in batches {
             self.tell(start.clone());
+            let hosts = self.still_alive(&batch);
+            batch.iter().for_each(|host| _ = self.taken_along.remove(host));
+            if hosts.is_empty() {
+                continue;
+            }
             if let Some(closed) = hosts.iter().find_map(|host| self.vars.unopened(*host)) {
                 return Err(Stop::Load(vec![closed.clone()]));
             }
             let vars = PlayVars {
                 name: name.clone(),
                 hosts_all: hosts_all.clone(),
-                hosts: self.still_alive(&alive),
+                hosts: self.still_alive(&hosts_all),
                 batch: hosts.clone(),
                 role_names: play.roles.iter().filter(|role| !role.is_dependency).map(|role| role.name.clone()).collect(),
                 dependent_role_names: play.roles.iter().filter(|role| role.is_dependency).map(|role| role.name.clone()).collect(),
                 layers: layers.clone(),
             };
             let before = self.failed.len() + self.unreachable.len();
-            let size = hosts.len();
+            let size = batch.len();
             let mut batch = Batch::new(self, play, vars, &hosts, &root, strategy, force, most_failed, templated_files.clone());
+            batch.size = size;
             batch.run()?;
             let ended = batch.ends_play;
             let lost = self.failed.len() + self.unreachable.len() - before;
@@ -109,7 +110,8 @@ impl Executor<'_> {
         hosts.iter().copied().filter(|host| !self.failed.contains(host) && !self.unreachable.contains(host)).collect()
     }
 
-    fn play_hosts(&mut self, patterns: &[String], order: Option<&str>, written: &Spanned<Value>) -> Result<Vec<HostId>, Stop> {
+    /// The hosts that a play means, in the order of its patterns.
+    fn play_hosts(&mut self, patterns: &[String], written: &Spanned<Value>) -> Result<Vec<HostId>, Stop> {
         let mut diagnostics = Diagnostics::new();
         // An implicit localhost is met only by its name.
         let wants_local = patterns.iter().flat_map(|pattern| pattern.split([',', ':'])).find(|name| LOCALHOST.contains(name));
@@ -129,6 +131,12 @@ impl Executor<'_> {
             hosts.retain(|host| limited.contains(host));
         }
         self.report(diagnostics)?;
+        Ok(hosts)
+    }
+
+    /// The hosts as `order` wants them.
+    fn in_order(&self, mut hosts: Vec<HostId>, order: Option<&str>, written: &Spanned<Value>) -> Result<Vec<HostId>, Stop> {
+        let inventory = self.vars.inventory();
         let by_name =
             |hosts: &mut Vec<HostId>| hosts.sort_by(|left, right| inventory.host(*left).name().cmp(inventory.host(*right).name()));
         match order {

@@ -324,26 +324,26 @@ fn hostile_hosts_are_contained() {
         ("noise without lines", "cat /dev/zero".to_owned()),
         ("garbage for frames", format!("echo {MARKER}; cat /dev/urandom")),
         ("garbage after hello", format!("cat {file}; cat /dev/urandom")),
-        ("a huge frame", format!("cat {file}; printf '\\000\\377\\377\\377\\377'; sleep 5")),
+        ("a huge frame", format!("cat {file}; printf '\\000\\377\\377\\377\\377'; sleep 60")),
         (
             "another outcome",
             format!(
-                "cat {file}; printf '\\000\\000\\000\\000\\077{{\"outcome\":{{\"id\":77,\"end\":\"ended\",\"body\":{{\"inline\":{{}}}}}}}}         '; sleep 5"
+                "cat {file}; printf '\\000\\000\\000\\000\\077{{\"outcome\":{{\"id\":77,\"end\":\"ended\",\"body\":{{\"inline\":{{}}}}}}}}         '; sleep 60"
             ),
         ),
-        ("a message for nobody", format!("cat {file}; printf '\\000\\000\\000\\000\\010\"closed\"'; sleep 5")),
+        ("a message for nobody", format!("cat {file}; printf '\\000\\000\\000\\000\\010\"closed\"'; sleep 60")),
         ("it ends at once", "exit 3".to_owned()),
         ("it ends after the marker", format!("echo {MARKER}")),
         ("no folder", "echo DRIFTLESS-FAILED no folder".to_owned()),
         ("another platform", "echo DRIFTLESS-PLATFORM Plan9 mips".to_owned()),
-        ("an unknown wish", "echo DRIFTLESS-WANT gzip /tmp ../../etc/passwd; sleep 5".to_owned()),
+        ("an unknown wish", "echo DRIFTLESS-WANT gzip /tmp ../../etc/passwd; sleep 60".to_owned()),
     ];
     for (name, script) in cases {
         let begun = Instant::now();
         let reply = world.hostile(script).run_one(None, request("ping", json!({})));
         let error = reply.expect_err(name);
         assert!(matches!(error, RunError::Deploy(_) | RunError::Protocol(_) | RunError::HelperGone { .. }), "{name}: {error:?}");
-        assert!(begun.elapsed() < Duration::from_secs(5), "{name} took {:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(30), "{name} took {:?}", begun.elapsed());
     }
 }
 

@@ -50,10 +50,10 @@ fn pairs(source: &Arc<Source>, whole: &Span, diagnostics: &mut Diagnostics) -> O
     match key_values(source.text(), None) {
         Ok(found) => {
             let text = |value: String, place| Value::Text(Text::trusted(value, Some(place)));
-            let entries = found
-                .options
-                .into_iter()
-                .map(|(key, value, range)| (Key::from(key), text(value, Span::new(source, range.start, range.end))));
+            let entries = found.options.into_iter().map(|option| {
+                let place = Span::new(source, option.value_at.start, option.value_at.end);
+                (Key::from(option.key), text(option.value, place))
+            });
             Some(entries.collect())
         }
         Err(error) => {

@@ -10,10 +10,23 @@ pub struct SplitError(pub String);
 /// A text taken apart.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct KeyValues {
-    /// Keys and values, unquoted and unescaped, with the place of the value in the text.
-    pub options: Vec<(String, String, Range<usize>)>,
+    /// The words with `=`.
+    pub options: Vec<KeyValue>,
     /// The words without `=`, as written: `_raw_params`.
     pub raw: Option<String>,
+}
+
+/// A key and its value, with the places in the text where they are written.
+#[derive(Debug, PartialEq, Eq)]
+pub struct KeyValue {
+    /// What stands before the first `=`, be it in a template or in quotes.
+    pub key: String,
+    /// Unquoted and unescaped.
+    pub value: String,
+    /// Where the key stands.
+    pub key_at: Range<usize>,
+    /// Where the value stands, with its quotes.
+    pub value_at: Range<usize>,
 }
 
 /// Takes `text` apart. Where `known` is given (`command` and its kin), only these keys are options, and all else is raw.
@@ -27,8 +40,13 @@ pub fn key_values(text: &str, known: Option<&[&str]>) -> Result<KeyValues, Split
         let key = at.map(|at| &plain[..at]);
         match (key, at) {
             (Some(key), Some(at)) if known.is_none_or(|known| known.contains(&key)) => {
-                let from = word.start + written.find('=').map_or(0, |index| index + 1);
-                found.options.push((key.trim().to_owned(), unquote(plain[at + 1..].trim()).to_owned(), from..word.end));
+                let sign = word.start + separator(written).unwrap_or(0);
+                found.options.push(KeyValue {
+                    key: key.trim().to_owned(),
+                    value: unquote(plain[at + 1..].trim()).to_owned(),
+                    key_at: word.start..sign,
+                    value_at: (sign + 1).min(word.end)..word.end,
+                });
             }
             _ => {
                 if !raw.is_empty() && !raw.ends_with('\n') {
@@ -141,7 +159,7 @@ mod tests {
 
     fn check(text: &str, options: &[(&str, &str)], raw: Option<&str>) {
         let found = key_values(text, None).unwrap();
-        let shown: Vec<(&str, &str)> = found.options.iter().map(|(key, value, _)| (key.as_str(), value.as_str())).collect();
+        let shown: Vec<(&str, &str)> = found.options.iter().map(|option| (option.key.as_str(), option.value.as_str())).collect();
         assert_eq!((shown.as_slice(), found.raw.as_deref()), (options, raw), "{text}");
     }
 
@@ -151,6 +169,7 @@ mod tests {
         check("a='[1, 2]' b={{ c | default('d e') }}", &[("a", "[1, 2]"), ("b", "{{ c | default('d e') }}")], None);
         check("a=\\\\n b=\\n c=x\\=y", &[("a", "\\n"), ("b", ""), ("c", "x\\=y")], None);
         check("a= \\d", &[("a", "")], Some("\\d"));
+        check("msg={{ 'a=b' }} {{ x == 2 }} =c", &[("msg", "{{ 'a=b' }}"), ("{{ x", "= 2 }}")], Some("=c"));
         check("a={'x': 1}", &[("a", "{'x':")], Some("1}"));
         assert!(key_values("a=it's", None).is_err());
         assert!(key_values("a={{ b", None).is_err());
@@ -160,6 +179,6 @@ mod tests {
     fn free_form_keeps_what_it_does_not_know() {
         let found = key_values("echo a=b  chdir=/x c\nd", Some(&["chdir"])).unwrap();
         assert_eq!(found.raw.as_deref(), Some("echo a=b c\nd"));
-        assert_eq!(found.options[0].0, "chdir");
+        assert_eq!(found.options[0].key, "chdir");
     }
 }

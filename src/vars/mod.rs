@@ -21,10 +21,18 @@ pub use fact_cache::FactCache;
 pub use facts::{dropped_facts, is_reserved_name};
 pub use files::{load_play_vars_file, load_vars_file};
 pub use host_vars::{HostUpdate, HostVars};
-pub use key_values::{KeyValues, SplitError, key_values, split_words};
+pub use key_values::{KeyValue, KeyValues, SplitError, key_values, split_words};
 pub use layer::Layer;
 pub use magic::{PlayLayers, PlayVars, RunVars, role_magic};
 pub use precedence::{LEVELS, Precedence};
 pub use report::{GraphVars, InventoryReport, Kind};
 pub use stack::{Definition, Origin, VarStack};
 pub use world::{HashBehaviour, VarWorld};
+
+/// Whether a play may name a variable so; inventories and `-e` take any name.
+pub fn is_variable_name(name: &str) -> bool {
+    let mut chars = name.chars();
+    let starts = chars.next().is_some_and(|char| char.is_ascii_alphabetic() || char == '_');
+    let is_constant = matches!(name, "none" | "None" | "true" | "True" | "false" | "False");
+    starts && !is_constant && chars.all(|char| char.is_ascii_alphanumeric() || char == '_')
+}

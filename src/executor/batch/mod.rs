@@ -68,9 +68,10 @@ pub(in crate::executor) struct Batch<'b, 'a> {
     snapshot: Option<Arc<VarWorld>>,
     /// What the debugger changed for the task that runs once more.
     edited: HashMap<HostId, debug::Edited>,
-    size: usize,
     /// What is wrong with a file of variables that is chosen by host.
     unread: Option<Diagnostic>,
+    /// Hosts of the batch, those that were lost before it among them.
+    pub size: usize,
     /// Whether `meta: end_play` was met: no further batch starts.
     pub ends_play: bool,
 }

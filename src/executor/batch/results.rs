@@ -134,6 +134,7 @@ impl Batch<'_, '_> {
         host.failed = true;
         let id = host.id;
         self.executor.failed.insert(id);
+        self.executor.taken_along.remove(&id);
         self.hosts_changed();
     }
 
@@ -167,10 +168,12 @@ impl Batch<'_, '_> {
         let bad = |result: &HostResult| matches!(result.status, Status::Failed | Status::Unreachable) && !result.ignored;
         let any_bad = results.iter().any(bad);
         if any_bad && run_once {
-            let failed = results[0].host;
+            // Only the host that ran it may be rescued.
+            let ran = results[0].host;
             for index in 0..self.hosts.len() {
-                if self.hosts[index].id != failed && !self.hosts[index].unreachable && !self.hosts[index].failed {
-                    self.fail(index);
+                if self.hosts[index].id != ran && !self.hosts[index].unreachable && !self.hosts[index].failed {
+                    self.hosts[index].moves().end();
+                    self.lost(index);
                 }
             }
         }
@@ -200,15 +203,21 @@ impl Batch<'_, '_> {
         Ok(())
     }
 
-    /// `any_errors_fatal`: what failed on one host has failed on all.
+    /// `any_errors_fatal`: what failed on one host has failed on all. The others may go through the rescue too, but they are lost for
+    /// `ansible_play_hosts` and later plays.
     pub(super) fn fail_all(&mut self) {
         for index in 0..self.hosts.len() {
             let host = &self.hosts[index];
             let goes_on = !host.failed && !host.unreachable && !host.cursor.in_rescue() && !host.cursor.is_failing();
             if goes_on {
+                let id = host.id;
+                if self.executor.failed.insert(id) {
+                    self.executor.taken_along.insert(id);
+                }
                 self.fail(index);
             }
         }
+        self.hosts_changed();
     }
 
     /// `max_fail_percentage`: over it, the play ends for all.

@@ -7,6 +7,7 @@ use crate::playbook::keyword::{Inherit, Row, Support};
 use crate::playbook::{KEYWORDS, Keyword, Keywords, Place, did_you_mean};
 use crate::source::{Diagnostic, Diagnostics, Spanned};
 use crate::value::{Map, Value};
+use crate::vars::is_variable_name;
 use crate::yaml::Node;
 
 /// What a map says: keywords that are passed on, and those that are its own.
@@ -166,13 +167,6 @@ fn take_tags(value: &Node, keywords: &mut Keywords, diagnostics: &mut Diagnostic
         );
         diagnostics.push(value.warning(message));
     }
-}
-
-/// Whether Ansible takes this as a variable's name.
-pub(super) fn is_variable_name(name: &str) -> bool {
-    let mut chars = name.chars();
-    let starts = chars.next().is_some_and(|char| char.is_ascii_alphabetic() || char == '_');
-    starts && chars.all(|char| char.is_ascii_alphanumeric() || char == '_')
 }
 
 /// What a name of a variable is made of.

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use ad_hoc::AdHoc;
-pub use args::{is_free_form, split_args};
+pub use args::is_free_form;
 pub use argument_spec::of_play;
 pub use files::{NO_LIST_OF_TASKS, missing_task_file, normal, task_file_candidates};
 pub use role::{LoadedRole, MISSING_ROLE, Wanted};

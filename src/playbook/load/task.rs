@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::keywords::{VARIABLE_NAME, Written, is_variable_name, not_valid, spanned};
+use super::keywords::{VARIABLE_NAME, Written, not_valid, spanned};
 use super::{Known, Loader, args};
 use crate::playbook::{
     ActionName, Context, Entry, Keyword, Keywords, Loop, LoopControl, Meta, ModuleCall, Place, Register, Routed, Task, TaskArgs, Work,
@@ -10,6 +10,7 @@ use crate::playbook::{
 };
 use crate::source::{Diagnostic, Diagnostics, Spanned};
 use crate::value::{Text, Value};
+use crate::vars::is_variable_name;
 use crate::yaml::Node;
 
 /// The module of a task, as found among its keys.
