@@ -43,6 +43,7 @@ registry::modules! {
     builtin::file::File,
     builtin::find::Find,
     builtin::get_url::GetUrl,
+    builtin::getent::Getent,
     builtin::git::Git,
     builtin::group::Group,
     builtin::hostname::Hostname,

@@ -564,7 +564,6 @@ const LATER: &[&str] = &[
     "dnf5",
     "dpkg_selections",
     "expect",
-    "getent",
     "iptables",
     "known_hosts",
     "mount_facts",

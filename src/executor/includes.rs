@@ -52,7 +52,7 @@ impl Batch<'_, '_> {
                     blocks.push((Arc::new(block), group.hosts));
                 }
                 Err(Refused::Missing(mut list)) if matches!(group.include.what, IncludeWhat::Role { rescuable: false, .. }) => {
-                    if let Some(first) = list.first_mut() {
+                    if let Some(first) = list.first_mut().filter(|first| first.message.starts_with("The role '")) {
                         first.message.insert_str(0, "Could not include role: ");
                     }
                     return Err(Stop::Load(list));

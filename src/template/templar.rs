@@ -181,8 +181,8 @@ impl Templar {
                     "Recursive loop detected in template: maximum recursion depth exceeded",
                 ));
             }
-            self.evaluator.deprecate("Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}.");
             let val = evaluating(self.evaluator.render(condition).and_then(|val| self.evaluator.value(&val)))?;
+            self.evaluator.deprecate("Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}.");
             return match val {
                 Value::Null => Err(empty().at(text.origin().cloned())),
                 Value::Text(_) => self.condition_value(&val, depth + 1),

@@ -66,6 +66,8 @@ pub struct Loader<'a> {
     world: World<'a>,
     /// Whether a file or role that was named is not there, or something else is wrong that Ansible ends with: exit code 1 instead of 4.
     missing: Cell<bool>,
+    /// Whether a file that was asked for is not among a role's.
+    lacks_file: Cell<bool>,
     /// Handlers of roles that tasks import; the play takes them.
     imported_handlers: RefCell<Vec<Entry>>,
     /// Those roles themselves: the whole play sees their variables.
@@ -80,6 +82,7 @@ impl<'a> Loader<'a> {
         Self {
             world,
             missing: Cell::new(false),
+            lacks_file: Cell::new(false),
             imported_handlers: RefCell::default(),
             imported_roles: RefCell::default(),
             own_modules: RefCell::default(),

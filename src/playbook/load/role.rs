@@ -73,7 +73,10 @@ impl Loader<'_> {
     /// Loads a role with its dependencies, in the context of the entry or include that names it.
     pub fn role(&self, wanted: &Wanted, context: &Arc<Context>, diagnostics: &mut Diagnostics) -> Option<LoadedRole> {
         let parents = context.role.iter().flat_map(|role| std::iter::once(role).chain(&role.parents)).cloned().collect();
-        self.role_below(wanted, context, parents, diagnostics)
+        let outer = self.lacks_file.replace(false);
+        let loaded = self.role_below(wanted, context, parents, diagnostics);
+        let lacks_file = self.lacks_file.replace(outer);
+        loaded.filter(|_| !lacks_file)
     }
 
     fn role_below(
@@ -187,8 +190,21 @@ impl Loader<'_> {
         // A role without handlers may be asked for tasks of another name.
         if found.is_none() && from.is_some() {
             self.missing.set(true);
+            self.lacks_file.set(true);
             let message = format!("Could not find specified file in role: {folder}/{name}");
             diagnostics.push(wanted.name.error(message).note(format!("looked in `{}`", base.display())));
+        }
+        let base = absolute(&base);
+        if let Some(outside) = found.as_ref().filter(|found| !absolute(found).starts_with(&base)) {
+            self.missing.set(true);
+            self.lacks_file.set(true);
+            let (role, file, base) = (&wanted.name.value, outside.display(), base.display());
+            diagnostics.push(
+                wanted
+                    .name
+                    .error(format!("Failed loading ''{file}'' for role ({role}) as it is not inside the expected role path: '{base}'")),
+            );
+            return None;
         }
         found
     }
