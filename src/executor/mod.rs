@@ -220,11 +220,12 @@ impl<'a> Executor<'a> {
                     break;
                 }
                 Err(Stop::Interrupted) => {
+                    self.world.console.say("[ERROR]: User interrupted execution");
                     end.interrupted = true;
                     break;
                 }
                 Err(Stop::Quit) => {
-                    self.world.console.say("User interrupted execution");
+                    self.world.console.say("[ERROR]: User interrupted execution");
                     self.shared.leases.close_all();
                     return RunEnd { interrupted: true, ..end };
                 }

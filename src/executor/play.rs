@@ -85,7 +85,8 @@ impl Executor<'_> {
             batch.size = size;
             batch.run()?;
             let ended = batch.ends_play;
-            let lost = self.failed.len() + self.unreachable.len() - before;
+            // Fewer than before where `meta: clear_host_errors` brought some back.
+            let lost = (self.failed.len() + self.unreachable.len()).saturating_sub(before);
             if lost >= size {
                 return Err(Stop::AllFailed);
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Executor;
-use crate::playbook::{Play, Task, Work};
+use crate::playbook::{Meta, Play, Task, Work};
 use crate::template::Templar;
 
 /// What was asked for.
@@ -49,14 +49,15 @@ impl TagFilter {
 
 /// Whether a task's tags are asked for; tags may be templates over what is known without a host.
 pub(super) fn task_is_tagged(executor: &Executor<'_>, play: &Arc<Play>, task: &Task) -> bool {
-    if task.implicit && matches!(task.work, Work::Meta(_)) {
-        return true;
+    if task.implicit
+        && let Work::Meta(meta) = &task.work
+    {
+        return meta.value != Meta::FlushHandlers || !executor.options.tags.is_skipped(&["always".to_owned()]);
     }
     executor.options.tags.runs(&tags_of(executor, play, task))
 }
 
 fn tags_of(executor: &Executor<'_>, play: &Play, task: &Task) -> Vec<String> {
-    let context = Arc::new(executor.template_context(&play.dir, Vec::new()));
     let mut tags = Vec::new();
     for written in &task.keywords.tags {
         let value = if Templar::is_template(&written.value) {
@@ -64,6 +65,7 @@ fn tags_of(executor: &Executor<'_>, play: &Play, task: &Task) -> Vec<String> {
             layers.extend(task.role().into_iter().flat_map(|role| [role.default_layers(), role.var_layers()].concat()));
             layers.extend(task.keywords.vars.iter().cloned());
             layers.push(executor.vars.extra_vars());
+            let context = Arc::new(executor.template_context(&play.dir, Vec::new()));
             super::static_scope::render(&executor.shared.engine, &context, &written.value, layers).unwrap_or_else(|_| written.value.clone())
         } else {
             written.value.clone()

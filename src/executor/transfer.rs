@@ -162,6 +162,9 @@ pub(super) fn run_one(runner: &Runner<'_>, mut ready: Ready) -> ItemEnd {
         }
         runner.tell_retry(&end, &end.result, retries - attempt, retries);
         sleep(&runner.shared.interrupted, Duration::from_secs_f64(ready.retry.delay));
+        if runner.shared.interrupted.load(Ordering::Relaxed) {
+            break;
+        }
     }
     runner.conclude(&ready.templar, &mut end);
     end
@@ -272,6 +275,9 @@ fn poll(
     let mut left = asynchronous.limit;
     loop {
         sleep(&runner.shared.interrupted, Duration::from_secs(asynchronous.poll));
+        if runner.shared.interrupted.load(Ordering::Relaxed) {
+            return Err(TalkError::Interrupted);
+        }
         let mut args = driftless_modules::JsonMap::new();
         args.insert("jid".to_owned(), job.as_str().into());
         args.insert("mode".to_owned(), "status".into());
@@ -293,7 +299,7 @@ fn poll(
             return Ok(reply);
         }
         left = left.saturating_sub(asynchronous.poll);
-        if left == 0 || runner.shared.interrupted.load(Ordering::Relaxed) {
+        if left == 0 {
             tell(true, true);
             let limit = asynchronous.limit;
             let message = format!("async task produced unparsable results: it did not complete within the requested time - {limit}s");

@@ -92,7 +92,8 @@ impl Batch<'_, '_> {
 
     /// The same for a failure that is no module's, counted.
     pub(in crate::executor) fn fail_host(&mut self, index: usize, name: &Arc<str>) {
-        let rescued = self.fail(index) == AfterFailure::Rescued;
+        // Nothing is rescued in a run that ends here.
+        let rescued = self.fail(index) == AfterFailure::Rescued && self.executor.check_interrupt().is_ok();
         let row = self.executor.stats.of(name);
         if rescued { row.rescued += 1 } else { row.failed += 1 }
     }
