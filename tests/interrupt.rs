@@ -1,5 +1,7 @@
 //! Ctrl-C: what was begun ends, nothing new begins, and the exit code is Ansible's.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

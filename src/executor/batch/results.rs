@@ -189,11 +189,6 @@ impl Batch<'_, '_> {
             includes.push((result.host, found));
         }
         if includes.iter().any(|(_, found)| !found.is_empty()) {
-            if run_once {
-                let found = includes[0].1.clone();
-                includes =
-                    self.hosts.iter().filter(|host| !host.failed && !host.unreachable).map(|host| (host.id, found.clone())).collect();
-            }
             self.include(task, includes)?;
         }
         self.collect_lost();
