@@ -22,6 +22,8 @@ pub struct ItemEnd {
     pub delegated_to: Option<std::sync::Arc<str>>,
     /// What it includes.
     pub include: Option<super::job::Include>,
+    /// Whether facts and effects are dropped.
+    pub sets_nothing: bool,
     /// Whether its failure does not matter.
     pub ignored: bool,
     /// Whether it is hidden from events.

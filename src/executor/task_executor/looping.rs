@@ -31,7 +31,7 @@ impl Runner<'_> {
             Ok(items) => items,
             Err(mut end) => {
                 self.mark_ignored(&self.templar(&self.job.stack), &mut end);
-                return self.sum(*end, None);
+                return self.sum(*end, None, None);
             }
         };
         for notice in self.notices.take() {
@@ -88,7 +88,8 @@ impl Runner<'_> {
             self.pause_between(&templar, next < items.len());
         }
         let result = outcome::of_loop(&ends);
-        self.sum(ItemEnd::of(result), Some(ends))
+        let last = ends.len().checked_sub(1).and_then(|last| items.get(last));
+        self.sum(ItemEnd::of(result), Some(ends), last)
     }
 
     /// Prepares the items that follow, as long as they go the same way and do not look at what the loop registers.

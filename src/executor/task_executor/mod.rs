@@ -56,7 +56,7 @@ pub struct TaskDefaults {
 pub fn run(shared: &Shared, job: &Job, out: &Sender<Message>) -> HostResult {
     let runner = Runner { shared, job, out, notices: Notices::default() };
     match &job.task.looping {
-        None => runner.sum(runner.single(), None),
+        None => runner.sum(runner.single(), None, None),
         Some(looping) => runner.looped(looping),
     }
 }

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use super::Runner;
+use super::looping::Item;
 use crate::event::{Event, Status, TaskResult};
 use crate::executor::job::{HostResult, Message};
 use crate::executor::outcome;
 use crate::executor::outcome::{ItemEnd, censored};
 use crate::playbook::Register;
+use crate::source::Diagnostic;
 use crate::template::print::shown;
 use crate::value::{Map, Value};
+use crate::vars::VarStack;
 
 impl Runner<'_> {
     pub(super) fn event_result(&self, result: &Map, status: Status, end: &ItemEnd) -> TaskResult {
@@ -35,15 +38,27 @@ impl Runner<'_> {
         let _ = self.out.send(Message::Progress(event));
     }
 
-    /// The task's end out of its one end, or out of those of its items.
-    pub(super) fn sum(&self, end: ItemEnd, items: Option<Vec<ItemEnd>>) -> HostResult {
+    /// The task's end out of its one end, or out of those of its items; expressions of `register` see the `last` of them.
+    pub(super) fn sum(&self, mut end: ItemEnd, items: Option<Vec<ItemEnd>>, last: Option<&Item>) -> HostResult {
         let is_loop = items.is_some();
         let mut all = items.unwrap_or_default();
+        let (registered, mistakes) = match (all.last(), last) {
+            (Some(last_end), Some(last)) if matches!(self.job.task.register, Some(Register::Projection(_))) => {
+                self.register(&last_end.result, &self.item_stack(last, None))
+            }
+            _ => self.register(&end.result, &self.job.stack),
+        };
+        if !mistakes.is_empty() {
+            // What could not be registered is the task's failure: it sets nothing else either.
+            end.result.insert("failed", true);
+            end.diagnostics.extend(mistakes);
+            self.mark_ignored(&self.templar(&self.job.stack), &mut end);
+            std::iter::once(&mut end).chain(&mut all).for_each(|end| end.sets_nothing = true);
+        }
         let status = end.status();
         let failed: Vec<&ItemEnd> = all.iter().filter(|end| matches!(end.status(), Status::Failed | Status::Unreachable)).collect();
         let ignored = if failed.is_empty() { end.ignored } else { failed.iter().all(|end| end.ignored) };
         let no_log = end.no_log || all.iter().any(|end| end.no_log);
-        let registered = self.register(&end.result);
         let mut result = HostResult {
             host: self.job.host,
             result: end.result.clone(),
@@ -71,25 +86,36 @@ impl Runner<'_> {
         result
     }
 
-    pub(super) fn register(&self, result: &Map) -> Map {
+    /// Variables that `register` sets, and what was wrong with its expressions.
+    pub(super) fn register(&self, result: &Map, stack: &VarStack) -> (Map, Vec<Diagnostic>) {
         let mut variables = Map::new();
+        let mut mistakes = Vec::new();
         match &self.job.task.register {
             None => {}
             Some(Register::Name(name)) => {
                 variables.insert(name.value.as_str(), Value::map(outcome::registered(result)));
             }
             Some(Register::Projection(names)) => {
-                let templar = self.templar(&self.with_result(&self.job.stack, result));
+                let templar = self.templar(&self.with_result(stack, result));
                 for (name, expression) in names {
                     let value = match &expression.value {
-                        Value::Text(text) => templar.expression(text).unwrap_or_default(),
-                        other => other.clone(),
+                        Value::Text(text) => templar.expression(text),
+                        other => Ok(other.clone()),
                     };
-                    variables.insert(name.value.as_str(), value);
+                    match value {
+                        Ok(value) => {
+                            variables.insert(name.value.as_str(), value);
+                        }
+                        Err(error) => {
+                            let mut diagnostic = error.to_diagnostic_at(&expression.span);
+                            diagnostic.message = format!("Register projection '{}' failed: {}", name.value, diagnostic.message);
+                            mistakes.push(diagnostic);
+                        }
+                    }
                 }
             }
         }
-        variables
+        (variables, mistakes)
     }
 }
 
@@ -106,6 +132,9 @@ impl HostResult {
         };
         self.warnings.extend(texts("warnings"));
         self.deprecations.extend(texts("deprecations"));
+        if end.sets_nothing {
+            return;
+        }
         match end.effect {
             Some(effect) => self.effects.push(effect),
             None => {
