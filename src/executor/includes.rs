@@ -63,7 +63,10 @@ impl Batch<'_, '_> {
         }
         for index in 0..self.hosts.len() {
             let host = self.hosts[index].id;
-            if self.hosts[index].failed || self.hosts[index].unreachable || !blocks.iter().any(|(_, hosts)| hosts.contains(&host)) {
+            let state = &self.hosts[index];
+            // With `force_handlers` handlers run on failed hosts too.
+            let is_out = state.unreachable || state.failed && !state.cursor.in_handlers();
+            if is_out || !blocks.iter().any(|(_, hosts)| hosts.contains(&host)) {
                 continue;
             }
             let own = blocks.iter().map(|(block, hosts)| Entry::Block(Arc::clone(if hosts.contains(&host) { block } else { &empty })));

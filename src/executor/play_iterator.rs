@@ -121,6 +121,8 @@ impl Cursor {
     pub fn fail(&mut self) -> AfterFailure {
         let rescued = self.frames.iter().any(|frame| frame.section == Section::Tasks && !frame.block.rescue.is_empty());
         let after = if rescued { AfterFailure::Rescued } else { AfterFailure::Failing };
+        // A host that fails in a handler meets no more of them.
+        let flushes_later = self.runs_handlers_at_end && !self.in_handlers();
         while let Some(top) = self.frames.last_mut() {
             match top.section {
                 Section::Tasks if !top.block.rescue.is_empty() => {
@@ -136,7 +138,7 @@ impl Cursor {
                 }
                 Section::Always => {}
             }
-            if self.frames.len() == 1 && self.runs_handlers_at_end {
+            if self.frames.len() == 1 && flushes_later {
                 self.failed = true;
                 return after;
             }
