@@ -76,7 +76,7 @@ impl Module for Blockinfile {
         &["- blockinfile:\n    path: /etc/hosts\n    block: |\n      192.0.2.10 web1\n      192.0.2.20 db1\n"];
 
     fn run(args: BlockinfileArgs, host: &mut Host) -> Result<Outcome> {
-        let file = TextFile::read(host, &args.path, &args.encoding)?;
+        let file = TextFile::read_as_it_is(host, &args.path, &args.encoding)?;
         if file.text.is_none() && !args.create {
             return Err(Failure::new(format!("Path {} does not exist !", args.path.display())).with("rc", 257));
         }
@@ -131,7 +131,7 @@ fn edit(args: &BlockinfileArgs, text: &str, has_block: bool) -> Result<String> {
         if args.prepend_newline && at > 0 && edited[at - 1] != "\n" {
             block.push("\n".to_owned());
         }
-        let mut content = lines::unified(&args.block);
+        let mut content = args.block.clone();
         lines::end(&mut content);
         block.extend([begin, content, end]);
         if args.append_newline && edited.get(at).is_some_and(|line| line != "\n") {
@@ -219,6 +219,18 @@ mod tests {
         check("x\ny\n", blank, "x\n\n<\nb\n>\n\ny\n");
         let end = json!({"block": "b", "prepend_newline": true, "append_newline": true});
         check("x\n", end, "x\n\n<\nb\n>\n");
+    }
+
+    #[test]
+    fn line_ends_of_file_and_block_are_kept() {
+        check("a\r\nb\r\n", json!({"block": "x\ny"}), "a\r\nb\r\n<\nx\ny\n>\n");
+        check("a\r\nb\rq\n", json!({"block": "x"}), "a\r\nb\rq\n<\nx\n>\n");
+        check("a\r\nb\r\n", json!({"block": "x\r\ny\r\n", "insertafter": "^a"}), "a\r\n<\nx\r\ny\r\n>\nb\r\n");
+        check("a\r\nb\r\n", json!({"block": "x\ry\r", "insertafter": "a\\r\\n"}), "a\r\n<\nx\ry\r\n>\nb\r\n");
+        check("a\r\nb", json!({"block": "x", "insertafter": "(?m)^a\r$"}), "a\r\n<\nx\n>\nb");
+        check("a\r\n", json!({"block": "x\r", "marker": "{mark}\r"}), "a\r\n<\r\nx\r\n>\r\n");
+        // These are other lines than the markers.
+        check("<\r\nq\r\n>\r\n", json!({"state": "absent"}), "");
     }
 
     #[test]

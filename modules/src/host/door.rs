@@ -195,6 +195,15 @@ impl Door<'_> {
 
     /// Copies a file with its permissions, owner, times and extended attributes, in the place of what is there.
     pub fn copy_file(&self, from: &Path, to: &Path) -> Result<()> {
+        self.copy(from, to, super::Write::default())
+    }
+
+    /// As [`Door::copy_file`], where nothing stands yet.
+    fn copy_new(&self, from: &Path, to: &Path) -> Result<()> {
+        self.copy(from, to, super::Write { expected: Some(super::Version::NONE), ..Default::default() })
+    }
+
+    fn copy(&self, from: &Path, to: &Path, write: super::Write) -> Result<()> {
         let from = self.environment.absolute(from);
         let mut source = File::open(&from).context(format_args!("could not read `{}`", from.display()))?;
         let metadata = source.metadata()?;
@@ -204,7 +213,7 @@ impl Door<'_> {
         };
         let staged = self.stage(to, &mut source, false)?;
         super::xattr::copy(&source, File::open(staged.temp_path())?);
-        staged.commit(super::Write { mode: Some(mode), ..Default::default() })?;
+        staged.commit(super::Write { mode: Some(mode), ..write })?;
         // Only root can give files away, and a copy of one's own is one's own.
         let _ = self.set_owner(to, Some(uid), Some(gid));
         // Changing the owner takes set-user-id bits away.
@@ -213,17 +222,29 @@ impl Door<'_> {
         self.set_times(to, times(metadata.accessed()), times(metadata.modified()))
     }
 
-    /// Ansible's backup copy beside a file: where it is, or nothing where there is no file.
+    /// Ansible's backup copy beside a file: where it is, or nothing where there is no file. An earlier backup is never overwritten: the
+    /// number in the name, Ansible's process id, is the next one that is free.
     pub fn backup(&self, path: &Path) -> Result<Option<PathBuf>> {
         let path = self.environment.absolute(path);
         if !path.exists() {
             return Ok(None);
         }
-        let mut name = path.clone().into_os_string();
-        name.push(format!(".{}.{}~", std::process::id(), time::local_now(self.environment).strftime("%Y-%m-%d@%H:%M:%S")));
-        let backup = PathBuf::from(name);
-        self.copy_file(&path, &backup)?;
-        Ok(Some(backup))
+        let date = time::local_now(self.environment).strftime("%Y-%m-%d@%H:%M:%S").to_string();
+        for number in std::process::id().. {
+            let mut name = path.clone().into_os_string();
+            name.push(format!(".{number}.{date}~"));
+            let backup = PathBuf::from(name);
+            if backup.symlink_metadata().is_ok() {
+                continue;
+            }
+            match self.copy_new(&path, &backup) {
+                Ok(()) => return Ok(Some(backup)),
+                // Another process took the name in the meantime.
+                Err(_) if backup.symlink_metadata().is_ok() => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(Failure::new(format!("no free name for a backup of `{}`", path.display())))
     }
 
     /// Copies what a reader gives into a new file.
@@ -307,5 +328,21 @@ mod tests {
         assert!(backup.to_string_lossy().ends_with('~') && backup.to_string_lossy().contains('@'));
         assert_eq!(backup.metadata().unwrap().mode() & 0o7777, 0o604);
         assert_eq!(door.backup(&folder.path().join("none")).unwrap(), None);
+    }
+
+    #[test]
+    fn a_backup_never_overwrites_an_earlier_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        let surroundings = Surroundings::default();
+        let door = Door::of(&surroundings);
+        let backups: Vec<PathBuf> = (1..=5)
+            .map(|content| {
+                fs::write(&path, content.to_string()).unwrap();
+                door.backup(&path).unwrap().unwrap()
+            })
+            .collect();
+        let contents: Vec<String> = backups.iter().map(|backup| fs::read_to_string(backup).unwrap()).collect();
+        assert_eq!(contents, ["1", "2", "3", "4", "5"]);
     }
 }

@@ -8,7 +8,9 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Stat, Uid, fchmod, fchown, fsync, open, openat, renameat, unlinkat};
+use rustix::fs::{
+    AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Stat, Uid, fchmod, fchown, fsync, open, openat, renameat, renameat_with, unlinkat,
+};
 use rustix::io::Errno;
 
 use super::path::{Place, place};
@@ -36,6 +38,9 @@ pub struct Write {
 pub struct Version(Option<[i64; 7]>);
 
 impl Version {
+    /// Nothing stands there.
+    pub const NONE: Self = Self(None);
+
     /// What stands at `path` now; a symlink stands for itself.
     pub fn of(path: &Path) -> io::Result<Self> {
         match path.symlink_metadata() {
@@ -151,7 +156,7 @@ impl Staged {
         }
         self.dress(old, write)?;
         fsync(&self.file)?;
-        match renameat(&self.place.folder, &self.temp_name, &self.place.folder, &self.place.name) {
+        match self.rename(write.expected == Some(Version::NONE)) {
             Ok(()) => {
                 // The name is used up: dropping must not remove what a stranger may put there now.
                 self.temp_name.clear();
@@ -160,6 +165,19 @@ impl Staged {
             Err(errno) if self.unsafe_writes && cannot_replace(&errno.into()) => self.write_in_place(write),
             Err(errno) => Err(errno.into()),
         }
+    }
+
+    /// Gives the file its name; `only_new` refuses to take it from what may have come there since.
+    fn rename(&self, only_new: bool) -> rustix::io::Result<()> {
+        let Place { folder, name } = &self.place;
+        if only_new {
+            match renameat_with(folder, &self.temp_name, folder, name, RenameFlags::NOREPLACE) {
+                // The file system or the kernel cannot.
+                Err(Errno::INVAL | Errno::NOSYS) => {}
+                done => return done,
+            }
+        }
+        renameat(folder, &self.temp_name, folder, name)
     }
 
     /// Gives the new file the old one's owner, permissions and extended attributes, then what the task says.
@@ -287,6 +305,7 @@ mod tests {
             let error = door.write(&path, b"ours", Write { expected, ..Write::default() }).unwrap_err();
             assert!(error.message().contains("changed by somebody else"), "{error}");
             assert_eq!(fs::read(&path).unwrap(), b"theirs");
+            assert_eq!(door.stage(&path, &mut &b"ours"[..], false).unwrap().rename(true), Err(Errno::EXIST));
             let expected = Some(Version::of(&path).unwrap());
             door.write(&path, b"ours", Write { expected, ..Write::default() }).unwrap();
         });

@@ -20,7 +20,7 @@ pub struct TextFile {
     path: PathBuf,
     encoding: Encoding,
     version: Version,
-    /// Its text with `\n` at the ends of lines; nothing where there is no file.
+    /// Its text; nothing where there is no file.
     pub text: Option<String>,
 }
 
@@ -37,8 +37,15 @@ pub struct Put<'a> {
 }
 
 impl TextFile {
-    /// Reads the file. A folder is refused; a missing file is told by an empty `text`.
+    /// Reads the file, and gives every line the end `\n`. A folder is refused; a missing file is told by an empty `text`.
     pub fn read(host: &Host, shown: &Path, encoding: &str) -> Result<Self> {
+        let mut file = Self::read_as_it_is(host, shown, encoding)?;
+        file.text = file.text.map(|text| lines::unified(&text));
+        Ok(file)
+    }
+
+    /// As [`TextFile::read`], with the lines' ends that the file has.
+    pub fn read_as_it_is(host: &Host, shown: &Path, encoding: &str) -> Result<Self> {
         let absolute = host.absolute(shown);
         if absolute.is_dir() {
             return Err(Failure::new(format!("Path {} is a directory !", shown.display())).with("rc", 256));
@@ -47,7 +54,7 @@ impl TextFile {
         let version = Version::of(&path)?;
         let encoding = Encoding::from_name(encoding)?;
         let text = match std::fs::read(&path) {
-            Ok(bytes) => Some(lines::unified(&encoding.decode(bytes)?)),
+            Ok(bytes) => Some(encoding.decode(bytes)?),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(error).context(format_args!("could not read `{}`", shown.display())),
         };
