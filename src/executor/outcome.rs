@@ -2,6 +2,7 @@
 
 use crate::source::Diagnostic;
 use crate::template::Notice;
+use crate::template::python::lines::split_lines;
 use crate::value::{Map, Value};
 
 /// What Ansible puts where Python would have a traceback.
@@ -144,15 +145,6 @@ pub fn complete(result: &mut Map) {
             result.insert("failed", true);
         }
     }
-}
-
-/// Python's `splitlines` for what programs print.
-fn split_lines(text: &str) -> Vec<&str> {
-    let mut lines: Vec<&str> = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect();
-    if lines.last().is_some_and(|last| last.is_empty()) {
-        lines.pop();
-    }
-    lines
 }
 
 /// What the items of a loop come to.

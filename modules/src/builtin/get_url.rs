@@ -127,7 +127,9 @@ fn fetch(args: &GetUrlArgs, host: &mut Host) -> Result<Outcome> {
     let shown = paths::shown(&if is_folder { args.dest.join(&source.name) } else { args.dest.clone() });
     let parent = dest.parent().unwrap_or(Path::new("/"));
     if !parent.is_dir() {
-        return Err(Failure::new(format!("Destination {} does not exist", parent.display())).with("dest", shown));
+        let failure = Failure::new(format!("Destination {} does not exist", parent.display())).with("dest", shown);
+        let failure = failure.with("src", unused_name(host)?).with("checksum_dest", Json::Null);
+        return Err(failure.with("checksum_src", checksum::of_reader(Algorithm::Sha1, &mut source.body)?));
     }
     let path = paths::real_path(&dest);
     let version = Version::of(&path)?;
@@ -140,17 +142,20 @@ fn fetch(args: &GetUrlArgs, host: &mut Host) -> Result<Outcome> {
     if host.is_checking() {
         // A server is asked without its file, so that this is the checksum of nothing there, as in Ansible.
         let found = checksum::of_reader(Algorithm::Sha1, &mut source.body)?;
-        host.change(change("fetched"), |_| Ok(()))?;
-        return Ok(host.outcome().with("dest", shown).with("checksum_dest", before).with("checksum_src", found).with("msg", length));
+        if before.as_ref() != Some(&found) {
+            host.change(change(&format!("sha1:{found}")), |_| Ok(()))?;
+        }
+        let outcome = host.outcome().with("dest", shown).with("src", unused_name(host)?);
+        return Ok(outcome.with("checksum_dest", before).with("checksum_src", found).with("msg", length));
     }
     let staged = host.unrecorded(|door| door.stage(&path, &mut source.body, args.common.unsafe_writes))?.expect("this is no check");
+    let src = paths::shown(staged.temp_path());
     let after = checksum::of_file(Algorithm::Sha1, staged.temp_path())?;
     if let Some(wanted) = &wanted {
         let found = checksum::of_file(wanted.algorithm, staged.temp_path())?;
         if found != wanted.sum {
-            let at = staged.temp_path().display();
-            let failure = Failure::new(format!("The checksum for {at} did not match {}; it was {found}.", wanted.sum));
-            return Err(failure.with("dest", shown).with("checksum_src", after).with("checksum_dest", before));
+            let failure = Failure::new(format!("The checksum for {src} did not match {}; it was {found}.", wanted.sum));
+            return Err(failure.with("dest", shown).with("src", src).with("checksum_src", after).with("checksum_dest", before));
         }
     }
     let md5 = checksum::of_file(Algorithm::Md5, staged.temp_path())?;
@@ -165,13 +170,19 @@ fn fetch(args: &GetUrlArgs, host: &mut Host) -> Result<Outcome> {
         })?;
     }
     args.common.apply(host, &dest, &mut FileDiff::default())?;
-    let mut outcome = host.outcome().with("dest", shown).with("checksum_src", after).with("checksum_dest", before).with("md5sum", md5);
+    let mut outcome = host.outcome().with("dest", shown).with("src", src).with("checksum_src", after).with("checksum_dest", before);
+    outcome.set("md5sum", md5);
     outcome.set("msg", length);
     outcome.set("status_code", source.status);
     if let Some(backup) = backup {
         outcome.set("backup_file", paths::shown(&backup));
     }
     Ok(outcome)
+}
+
+/// A temporary file's name for results of what was not written to one.
+fn unused_name(host: &Host) -> Result<String> {
+    Ok(paths::shown(host.scratch().file(None, &[])?.path()))
 }
 
 /// What an address gives.
@@ -360,6 +371,22 @@ mod tests {
         law.fails(task("b", "sha256:0000"), "did not match 0000; it was 5891b5");
         assert!(!law.folder().join("b").exists());
         law.fails(task("b", "0000"), "has to be in format <algorithm>:<checksum>");
+    }
+
+    #[test]
+    fn checking_foretells_nothing_for_a_file_that_is_the_same() {
+        let law = Law::of("get_url");
+        law.write("s", "local");
+        law.write("other", "another");
+        let task = |dest: &str| json!({"url": format!("file://{}", law.path("s")), "dest": law.path(dest)});
+        for dest in ["new", "other"] {
+            let ran = law.converges(task(dest), &[("file", &format!("…/{dest}"))]).outcome;
+            assert!(ran.get("src").is_some(), "{ran:?}");
+            let again = law.run(task(dest), Mode::Check).outcome;
+            assert!(!again.changed() && again.get("src").is_some(), "{again:?}");
+        }
+        let failed = law.fails(task("none/x"), "/none does not exist");
+        assert!(failed.get("src").is_some() && failed.get("checksum_src").is_some(), "{failed:?}");
     }
 
     #[test]

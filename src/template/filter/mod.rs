@@ -32,7 +32,6 @@ pub(in crate::template) use password::Algorithm;
 pub use password::hash_password;
 pub(in crate::template) use path::{dirname, expand_user, normpath};
 pub(in crate::template) use set::distinct;
-pub(in crate::template) use text::split_lines;
 pub(in crate::template) use url::Url;
 
 /// All families.

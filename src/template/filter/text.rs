@@ -1,6 +1,7 @@
 //! Filters of texts.
 
 use super::{attribute, derived, filter, refuse, wrap};
+use crate::template::python::lines::split_lines;
 use crate::template::python::regex::{Anchor, Flags, compile};
 use crate::template::python::shlex;
 use crate::template::{Bound, Evaluator, Filter, Param, Result, TemplateError, Val};
@@ -207,21 +208,6 @@ fn indent(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> 
         out.push_str(line);
     }
     Ok(derived(evaluator, text, out))
-}
-
-/// Python's `splitlines`.
-pub(in crate::template) fn split_lines(text: &str) -> Vec<&str> {
-    let mut lines = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(['\n', '\r', '\x0b', '\x0c', '\x1c', '\x1d', '\x1e', '\u{85}', '\u{2028}', '\u{2029}']) {
-        lines.push(&rest[..at]);
-        let end = if rest[at..].starts_with("\r\n") { 2 } else { rest[at..].chars().next().map_or(0, char::len_utf8) };
-        rest = &rest[at + end..];
-    }
-    if !rest.is_empty() {
-        lines.push(rest);
-    }
-    lines
 }
 
 fn join(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {

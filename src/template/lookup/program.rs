@@ -60,7 +60,7 @@ fn lines(evaluator: &Evaluator, terms: &[Val], _: &Options) -> Result<Vec<Val>> 
     for term in terms {
         let command = evaluator.text(term)?;
         let printed = output(evaluator, "lines", command.as_str())?;
-        all.extend(crate::template::filter::split_lines(&printed).into_iter().map(|line| Val::from(line.trim_end())));
+        all.extend(crate::template::python::lines::split_lines(&printed).into_iter().map(|line| Val::from(line.trim_end())));
     }
     Ok(all)
 }

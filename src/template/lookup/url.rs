@@ -7,7 +7,8 @@ use std::time::Duration;
 use base64::Engine as _;
 
 use super::{flag_or, given, refuse, refuse_option, text_or};
-use crate::template::filter::{Url, split_lines};
+use crate::template::filter::Url;
+use crate::template::python::lines::split_lines;
 use crate::template::{Evaluator, Lookup, Options, Result, Val};
 use crate::value::Text;
 

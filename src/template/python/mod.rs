@@ -5,6 +5,7 @@ pub mod codec;
 pub mod crypt;
 pub mod fnmatch;
 pub mod json;
+pub mod lines;
 pub mod number;
 pub mod random;
 pub mod shlex;

@@ -5,6 +5,7 @@ use super::super::Evaluator;
 use super::super::bytes::Bytes;
 use super::Call;
 use super::translate::{make_table, translate};
+use crate::template::python::lines::{split_keeping_ends, split_lines};
 use crate::value::{Text, Value};
 
 /// The methods there are.
@@ -240,7 +241,8 @@ pub fn call(evaluator: &Evaluator, text: &Text, name: &str, call: Call) -> Resul
                 Some(keep) => evaluator.truthy(keep)?,
                 None => false,
             };
-            parts(split_lines(chars, keep))
+            let lines = if keep { split_keeping_ends(chars) } else { split_lines(chars) };
+            parts(lines.into_iter().map(str::to_owned).collect())
         }
         other => Err(TemplateError::conversion(format!("'str' object has no attribute '{other}'"))),
     }
@@ -393,29 +395,6 @@ fn split_blanks(chars: &str, most: usize, from_end: bool) -> Vec<String> {
     }
     if from_end {
         made.reverse();
-    }
-    made
-}
-
-/// Python's `splitlines`: more line breaks than `\n` count.
-pub fn split_lines(chars: &str, keep: bool) -> Vec<String> {
-    let mut made = Vec::new();
-    let mut start = 0;
-    let mut iterator = chars.char_indices().peekable();
-    while let Some((index, char)) = iterator.next() {
-        if !matches!(char, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}') {
-            continue;
-        }
-        let mut end = index + char.len_utf8();
-        if char == '\r' && iterator.peek().is_some_and(|(_, next)| *next == '\n') {
-            iterator.next();
-            end += 1;
-        }
-        made.push(chars[start..if keep { end } else { index }].to_owned());
-        start = end;
-    }
-    if start < chars.len() {
-        made.push(chars[start..].to_owned());
     }
     made
 }
