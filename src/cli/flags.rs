@@ -53,8 +53,8 @@ pub struct ConnectionFlags {
     #[arg(long = "private-key", visible_alias = "key-file")]
     pub private_key: Option<PathBuf>,
     /// Seconds that a connection may take.
-    #[arg(short = 'T', long = "timeout")]
-    pub timeout: Option<u64>,
+    #[arg(short = 'T', long = "timeout", allow_negative_numbers = true)]
+    pub timeout: Option<i64>,
     /// Ask for the login password.
     #[arg(short = 'k', long = "ask-pass")]
     pub ask_pass: bool,

@@ -5,7 +5,6 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use super::flags::{ConnectionFlags, InventoryFlags, RunFlags};
 use super::settings;
@@ -480,9 +479,9 @@ impl Session {
             user: flags.user.clone().or_else(|| config.remote_user.value.clone()),
             private_key_file: flags.private_key.clone().or_else(|| config.private_key_file.value.clone()),
             password,
-            port: config.remote_port.value.and_then(|port| u16::try_from(port).ok()),
+            port: config.remote_port.value,
             host_key_checking: config.host_key_checking.value,
-            timeout: Duration::from_secs(flags.timeout.unwrap_or_else(|| u64::try_from(config.timeout.value).unwrap_or(10))),
+            timeout: flags.timeout.unwrap_or(config.timeout.value),
             ssh_args: config.ssh_args.value.clone(),
             ssh_common_args: flags.ssh_common_args.clone().or_else(|| config.ssh_common_args.value.clone()),
             ssh_extra_args: flags.ssh_extra_args.clone().or_else(|| config.ssh_extra_args.value.clone()),

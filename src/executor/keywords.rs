@@ -1,9 +1,12 @@
 //! Keywords in force, rendered: what a task's `become`, `delegate_to`, `environment` … come to on one host.
 
+use num_traits::ToPrimitive as _;
+
 use crate::action::to_bool;
 use crate::playbook::{Keyword, Keywords};
 use crate::source::Spanned;
 use crate::template::print::shown;
+use crate::template::python::number;
 use crate::template::{Rendered, Templar, TemplateError};
 use crate::value::Value;
 
@@ -73,6 +76,14 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether keywords can be read that are asked for by others than the one who runs the task.
+    pub fn check(&self) -> Result<(), KeywordError> {
+        const FLAGS: &[Keyword] =
+            &[Keyword::AnyErrorsFatal, Keyword::DelegateFacts, Keyword::IgnoreErrors, Keyword::IgnoreUnreachable, Keyword::RunOnce];
+        FLAGS.iter().try_for_each(|keyword| self.flag(*keyword).map(|_| ()))?;
+        self.int(Keyword::Throttle).map(|_| ())
+    }
+
     /// What starts the debugger.
     pub fn debugger(&self) -> Result<Option<DebuggerStart>, KeywordError> {
         let Some(written) = self.keywords.get(Keyword::Debugger) else { return Ok(None) };
@@ -129,17 +140,26 @@ pub fn render(name: &str, written: &Spanned<Value>, templar: &Templar) -> Result
 pub fn int(name: &str, written: &Spanned<Value>, templar: &Templar) -> Result<Option<i64>, KeywordError> {
     match render(name, written, templar)? {
         None | Some(Value::Null) => Ok(None),
-        Some(value) => {
-            let number = match &value {
-                Value::Bool(value) => Some(i64::from(*value)),
-                Value::Float(number) => Some(*number as i64),
-                Value::Text(text) => text.as_str().trim().parse().ok(),
-                other => other.as_int(),
-            };
-            number.map(Some).ok_or_else(|| wrong_type(name, written, &value, "int"))
-        }
+        Some(value) => to_int(&value).map(Some).ok_or_else(|| wrong_type(name, written, &value, "int")),
     }
 }
+
+/// A value as whole number, as keywords take it: also a text, but nothing with a fraction.
+pub fn to_int(value: &Value) -> Option<i64> {
+    let whole = |number: f64| (number.fract() == 0.0 && number.abs() < MOST_EXACT).then_some(number as i64);
+    match value {
+        Value::Bool(value) => Some(i64::from(*value)),
+        Value::Float(number) => whole(*number),
+        Value::Text(text) => match number::parse_int(text.as_str(), 10) {
+            Some(number) => number.to_i64(),
+            None => number::parse_float(text.as_str()).and_then(whole),
+        },
+        other => other.as_int(),
+    }
+}
+
+/// Below this every whole number is a float of its own.
+const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Seconds, with a fraction.
 pub fn seconds(name: &str, written: &Spanned<Value>, templar: &Templar) -> Result<Option<f64>, KeywordError> {
@@ -149,7 +169,8 @@ pub fn seconds(name: &str, written: &Spanned<Value>, templar: &Templar) -> Resul
             let number = match &value {
                 Value::Int(number) => Some(*number as f64),
                 Value::Float(number) => Some(*number),
-                Value::Text(text) => text.as_str().trim().parse().ok(),
+                Value::Bool(value) => Some(f64::from(u8::from(*value))),
+                Value::Text(text) => number::parse_float(text.as_str()),
                 _ => None,
             };
             number.map(Some).ok_or_else(|| wrong_type(name, written, &value, "float"))
@@ -171,11 +192,20 @@ fn failed(name: &str, written: &Spanned<Value>, error: &TemplateError) -> Keywor
 }
 
 fn wrong_type(name: &str, written: &Spanned<Value>, value: &Value, kind: &str) -> KeywordError {
-    let found = match value {
+    let found = quoted(value);
+    let diagnostic = written.error(format!("`{name}` is {found}, expected a value that can be converted to `{kind}`"));
+    KeywordError { message: not_converted(name, value, kind), diagnostic }
+}
+
+/// What is said of a value that is not of the keyword's kind.
+pub fn not_converted(name: &str, value: &Value, kind: &str) -> String {
+    format!("Task failed: Error processing keyword '{name}': The value {} could not be converted to '{kind}'.", quoted(value))
+}
+
+/// A value as Python shows it within a message.
+pub fn quoted(value: &Value) -> String {
+    match value {
         Value::Text(text) => format!("'{}'", text.as_str()),
         other => shown(other),
-    };
-    let message = format!("Task failed: Error processing keyword '{name}': The value {found} could not be converted to '{kind}'.");
-    let diagnostic = written.error(format!("`{name}` is {found}, expected a value that can be converted to `{kind}`"));
-    KeywordError { message, diagnostic }
+    }
 }

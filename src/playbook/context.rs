@@ -25,13 +25,15 @@ pub struct Context {
     pub play_vars: Arc<Map>,
     /// Whether the tasks are handlers.
     pub handlers: bool,
+    /// How many static imports are around it.
+    pub imports: usize,
 }
 
 impl Context {
     /// The context of what a dynamic include in it includes: `apply` in force, and the include's variables as parameters.
     #[must_use]
     pub fn including(&self, apply: &Keywords, vars: &Arc<Map>) -> Self {
-        let mut context = self.clone();
+        let mut context = Self { imports: 0, ..self.clone() };
         context.keywords = context.keywords.inherited_by(apply.clone());
         if !vars.is_empty() {
             context.include_params.push(Arc::clone(vars));

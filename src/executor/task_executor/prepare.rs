@@ -10,7 +10,7 @@ use crate::executor::conditions::{Verdict, evaluate};
 use crate::executor::job::{Include, IncludeWhat};
 use crate::executor::keywords::{KeywordError, Reader, flag, int, render, seconds};
 use crate::executor::outcome::ItemEnd;
-use crate::executor::target::{Route, RouteError, route};
+use crate::executor::target::{Route, RouteError, check as check_route, route};
 use crate::inventory::{HostId, Inventory, LOCALHOST};
 use crate::playbook::{ActionName, IncludeRole, Keyword, ModuleCall, RoleFiles, Work};
 use crate::source::{Diagnostics, Spanned};
@@ -29,7 +29,12 @@ impl Runner<'_> {
         let keywords = &self.job.task.keywords;
         let no_log = match (Reader { keywords, templar: &templar }).flag(Keyword::NoLog) {
             Ok(no_log) => no_log.unwrap_or(self.shared.tasks.no_log),
-            Err(error) => return Stage::Ended(keyword_end(error)),
+            Err(error) => {
+                let mut end = keyword_end(error);
+                self.mark_ignored(&templar, &mut end);
+                end.no_log = true;
+                return Stage::Ended(end);
+            }
         };
         let mut stage = match evaluate("when", &keywords.when, &templar) {
             Ok(Verdict::Holds) => self.prepare_work(templar, stack, item),
@@ -157,21 +162,16 @@ impl Runner<'_> {
             let diagnostic = crate::source::Diagnostic::error(&message).at(&call.name.span);
             return Err(Box::new(ItemEnd::failed(message, vec![diagnostic])));
         };
+        reader.check().map_err(keyword_end)?;
         let delegate = reader.text(Keyword::DelegateTo).map_err(keyword_end)?.filter(|name| !name.is_empty());
         let check = reader.flag(Keyword::CheckMode).map_err(keyword_end)?.unwrap_or(self.job.check);
         let diff = reader.flag(Keyword::Diff).map_err(keyword_end)?.unwrap_or(self.job.diff);
-        reader.flag(Keyword::Become).map_err(keyword_end)?;
         reader.debugger().map_err(keyword_end)?;
         let environment = reader.environment().map_err(keyword_end)?;
         let args = self.render_args(action, call, templar)?;
         let retry = self.retry(templar)?;
         let asynchronous = self.asynchronous(templar, check)?;
-        let timeout = reader
-            .int(Keyword::Timeout)
-            .map_err(keyword_end)?
-            .or(Some(self.shared.tasks.timeout))
-            .and_then(|seconds| u64::try_from(seconds).ok())
-            .filter(|seconds| *seconds > 0);
+        let timeout = self.timeout(&reader)?;
         let context_call = Call {
             name: &name,
             args: &args,
@@ -186,7 +186,10 @@ impl Runner<'_> {
         let plan = action.plan(&context_call).unwrap_or_else(|failure| Plan::Failed(Box::new(failure)));
         let mut end = ItemEnd { delegated_to: delegate.as_deref().map(Arc::from), ..ItemEnd::default() };
         let route = match plan {
-            Plan::Done(_) | Plan::Failed(_) => None,
+            Plan::Done(_) | Plan::Failed(_) => {
+                check_route(&reader, templar).map_err(route_end)?;
+                None
+            }
             Plan::Send(_) | Plan::Talk => Some(self.route(&reader, stack, delegate.as_deref())?),
         };
         if delegate.is_some() && reader.flag(Keyword::DelegateFacts).map_err(keyword_end)?.unwrap_or(false) {
@@ -227,6 +230,18 @@ impl Runner<'_> {
         route(&reached, reader, &vars, &self.shared.defaults, &self.job.playbook_dir).map_err(route_end)
     }
 
+    /// Seconds that the task may take; none for 0.
+    fn timeout(&self, reader: &Reader<'_>) -> Result<Option<u64>, Box<ItemEnd>> {
+        let seconds = reader.int(Keyword::Timeout).map_err(keyword_end)?.unwrap_or(self.shared.tasks.timeout);
+        match u64::try_from(seconds) {
+            Ok(seconds) if seconds <= LONGEST_TIMEOUT => Ok((seconds > 0).then_some(seconds)),
+            _ => {
+                let message = format!("Task failed: Timeout {seconds} is invalid, it must be between 0 and {LONGEST_TIMEOUT}.");
+                Err(Box::new(ItemEnd::failed(message, Vec::new())))
+            }
+        }
+    }
+
     pub(super) fn retry(&self, templar: &Templar) -> Result<Retry, Box<ItemEnd>> {
         let task = &self.job.task;
         let retries = match &task.retries {
@@ -262,6 +277,9 @@ impl Runner<'_> {
         Ok(Some(Asynchronous { limit, poll: u64::try_from(poll).unwrap_or(0) }))
     }
 }
+
+/// What Ansible takes as `timeout`.
+const LONGEST_TIMEOUT: u64 = 100_000_000;
 
 /// What a delegated task sees of its delegate instead of its own host.
 const DELEGATED: &[&str] = &[
@@ -325,6 +343,7 @@ fn host_for(stack: &VarStack, name: &str) -> (Arc<crate::vars::VarWorld>, HostId
 fn route_end(error: RouteError) -> Box<ItemEnd> {
     match error {
         RouteError::Keyword(error) => keyword_end(*error),
-        RouteError::Unsupported(message) => Box::new(ItemEnd::failed(message, Vec::new())),
+        RouteError::Unsupported(message) => Box::new(ItemEnd::failed(format!("Task failed: {message}"), Vec::new())),
+        RouteError::Unreachable(message) => Box::new(ItemEnd::unreachable(&message)),
     }
 }

@@ -7,7 +7,7 @@ use super::keywords::Written;
 use super::task::{Call, apply_keywords};
 use super::{Loader, role};
 use crate::playbook::{Block, Context, Entry, IncludeRole, IncludeTasks, Loop, RoleFiles};
-use crate::source::{Diagnostic, Diagnostics, Spanned};
+use crate::source::{Diagnostic, Diagnostics, Span, Spanned};
 use crate::template::print::shown;
 use crate::value::{Map, Value};
 use crate::yaml::Node;
@@ -46,7 +46,7 @@ impl Loader<'_> {
         check_options(call, &["file"], diagnostics);
         refuse_loop(call, looping, diagnostics);
         let file = file_name(call, diagnostics)?;
-        let inner = imported(context, written);
+        let inner = self.imported(context, written, &file.span, diagnostics)?;
         let name = match self.render(&file, &inner) {
             Ok(Value::Text(name)) => name,
             Ok(other) => {
@@ -62,10 +62,6 @@ impl Loader<'_> {
         };
         let candidates = task_file_candidates(name.as_str(), &inner);
         let path = self.find(&candidates, &file.span, diagnostics)?;
-        if inner.including_dirs.len() > MOST_IMPORTS {
-            diagnostics.push(file.error("imports are nested too deeply: does a file import itself?"));
-            return None;
-        }
         let tasks = self.tasks_file(&path, &inner, diagnostics);
         Some(Entry::Block(Arc::new(Block::of(tasks))))
     }
@@ -103,7 +99,7 @@ impl Loader<'_> {
         check_options(call, ROLE_OPTIONS, diagnostics);
         refuse_loop(call, looping, diagnostics);
         let name = role_option(call, diagnostics)?;
-        let inner = imported(context, written);
+        let inner = self.imported(context, written, &name.span, diagnostics)?;
         let mut text = |value: &Spanned<Value>| match self.render(value, &inner) {
             Ok(value) => value.as_str().map(str::to_owned),
             Err(diagnostic) => {
@@ -131,16 +127,33 @@ impl Loader<'_> {
         self.imported_roles.borrow_mut().extend(loaded.roles);
         Some(Entry::Block(Arc::new(loaded.tasks)))
     }
+
+    /// The context of what is imported: the keywords of the import are those of all that is imported. `None` where imports have no end.
+    fn imported(&self, context: &Arc<Context>, written: &Written<'_>, named_at: &Span, diagnostics: &mut Diagnostics) -> Option<Context> {
+        let mut inner = Context::clone(context);
+        inner.imports += 1;
+        if inner.imports > MOST_IMPORTS {
+            self.missing.set(true);
+            let message = format!("imports are nested more than {MOST_IMPORTS} deep: does a file import itself?");
+            let hint =
+                "static imports are read whole before any host is met; `include_tasks` and `include_role` are asked for their `when` first";
+            diagnostics.push(Diagnostic::error(message).at(named_at).hint(hint));
+        }
+        // Told once: a file that imports itself twice would else be read more often than there is time for.
+        if is_lost(inner.imports, MOST_IMPORTS, diagnostics) {
+            return None;
+        }
+        inner.keywords = context.keywords.inherited_by(written.inherited.clone());
+        Some(inner)
+    }
 }
 
 /// Deeper than any real nesting.
-const MOST_IMPORTS: usize = 100;
+const MOST_IMPORTS: usize = 50;
 
-/// The context of what is imported: the keywords of the import are those of all that is imported.
-fn imported(context: &Arc<Context>, written: &Written<'_>) -> Context {
-    let mut inner = Context::clone(context);
-    inner.keywords = context.keywords.inherited_by(written.inherited.clone());
-    inner
+/// Whether something so deep is not worth reading any more: too deep, or fairly deep below what is wrong already.
+pub(super) fn is_lost(depth: usize, most: usize, diagnostics: &Diagnostics) -> bool {
+    depth > most || (depth > 8 && diagnostics.has_errors())
 }
 
 fn file_name(call: &Call<'_>, diagnostics: &mut Diagnostics) -> Option<Spanned<Value>> {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::files::{normal, parent_dir};
+use super::include::is_lost;
 use super::keywords::{Written, conditions, list_of, not_valid, spanned};
 use super::{Loader, role};
 use crate::playbook::collection::of_playbook_dir;
@@ -98,6 +99,8 @@ impl Loader<'_> {
         import.depth += 1;
         if import.depth > MOST_IMPORTS {
             diagnostics.push(key.error("playbooks import each other without end"));
+        }
+        if is_lost(import.depth, MOST_IMPORTS, diagnostics) {
             return;
         }
         let context = Context { play_vars: Arc::new(import.vars.clone()), playbook_dir: dir.to_path_buf(), ..Context::default() };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Loader;
 use super::argument_spec::absolute;
 use super::files::normal;
+use super::include::is_lost;
 use super::keywords::{list_of, not_valid};
 use crate::playbook::{Block, Context, Entry, Keyword, Keywords, Place, Role, RoleFiles, RoleId, RoleRun, Task, Work};
 use crate::playbook::{Meta, did_you_mean};
@@ -88,7 +89,12 @@ impl Loader<'_> {
     ) -> Option<LoadedRole> {
         let Found { path, name, collection } = self.find_role(&wanted.name, context, parents.first(), diagnostics)?;
         if parents.len() > MOST_PARENTS {
-            diagnostics.push(wanted.name.error(format!("role `{}` depends on itself", wanted.name.value)));
+            self.missing.set(true);
+            let message =
+                "A recursion loop was detected with the roles specified. Make sure child roles do not have dependencies on parent roles";
+            diagnostics.push(wanted.name.error(message).note(format!("the role `{}` leads to itself", wanted.name.value)));
+        }
+        if is_lost(parents.len(), MOST_PARENTS, diagnostics) {
             return None;
         }
         self.note_own_modules(&path);
