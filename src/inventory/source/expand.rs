@@ -124,9 +124,9 @@ fn steps<N: TryFrom<i64> + TryInto<i64>>(from: N, to: N, step: i64) -> Result<im
         return Err("host range has the step `0`, expected another number".to_owned());
     }
     let (from, to) = (from.try_into().unwrap_or(0), to.try_into().unwrap_or(0));
-    let numbers = (step > 0).then_some(from..=to).into_iter().flatten();
+    let to = if step > 0 { to } else { from.saturating_sub(1) };
     let step = usize::try_from(step).unwrap_or(1);
-    Ok(numbers.step_by(step).filter_map(|number| N::try_from(number).ok()))
+    Ok((from..=to).step_by(step).filter_map(|number| N::try_from(number).ok()))
 }
 
 /// A range that names more hosts is a mistake of writing.
