@@ -12,7 +12,7 @@ use super::sources::source_options;
 use super::terminal::Terminal;
 use crate::action;
 use crate::callback::{self, Screen};
-use crate::config::{Config, Surroundings};
+use crate::config::{Config, ConfigOrigin, Surroundings};
 use crate::display::{Colour, Display, Echo, Role, Stream};
 use crate::executor::{
     ConnectionDefaults, Executor, Gathering, Leases, Options, RunEnd, Shared, TagFilter, TaskDefaults, World, static_scope,
@@ -330,6 +330,7 @@ impl Session {
         let mut diagnostics = Diagnostics::new();
         let vars =
             VarWorld::new(Arc::clone(&hosts.inventory), Arc::clone(&hosts.extra), run_vars, behaviour, &hosts.vault, &mut diagnostics);
+        let private_roles = (config.private_role_vars.origin != ConfigOrigin::Default).then_some(config.private_role_vars.value);
         let options = Options {
             check: run.flags.check,
             diff,
@@ -348,6 +349,7 @@ impl Session {
             strategy: config.strategy.value.clone(),
             action_warnings: config.action_warnings.value,
             extensions: extensions(config),
+            private_role_vars: private_roles,
             debugger: config.enable_task_debugger.value,
             debugger_skips_ignored: config.task_debugger_ignore_errors.value,
             missing_handler_is_error: config.error_on_missing_handler.value,
@@ -378,6 +380,7 @@ impl Session {
             poll: config.poll_interval.value,
             async_dir: config.async_dir.value.clone(),
             inject_invocation: config.inject_invocation.value,
+            public_includes: private_roles == Some(false),
         };
         let shared = Shared { engine, leases: Leases::new(store, forks), defaults, verbosity, tasks, interrupted };
         let events = match std::env::var_os("DRIFTLESS_EVENTS").map(File::create).transpose() {

@@ -68,7 +68,6 @@ pub const OTHERS: &[SettingInfo] = &[
     other("", "DEFAULT_NETCONF_PLUGIN_PATH", Kind::SearchPath, Some("{{ANSIBLE_HOME}}/plugins/netconf:/usr/share/ansible/plugins/netconf"), &["defaults.netconf_plugins"], &["ANSIBLE_NETCONF_PLUGINS"], &[], Effect::Warned("plugins written in Python are not loaded")),
     other("", "DEFAULT_NO_TARGET_SYSLOG", Kind::Bool, Some("False"), &["defaults.no_target_syslog"], &["ANSIBLE_NO_TARGET_SYSLOG"], &[], Effect::Quiet("hosts get no log entries")),
     other("", "DEFAULT_NULL_REPRESENTATION", Kind::Text, None, &["defaults.null_representation"], &["ANSIBLE_NULL_REPRESENTATION"], &[], Effect::Quiet("without effect in ansible-core 2.21 too")),
-    other("", "DEFAULT_PRIVATE_ROLE_VARS", Kind::Bool, Some("False"), &["defaults.private_role_vars"], &["ANSIBLE_PRIVATE_ROLE_VARS"], &[], Effect::Warned("not supported yet")),
     other("", "DEFAULT_SELINUX_SPECIAL_FS", Kind::List, Some("fuse,nfs,vboxsf,ramfs,9p,vfat"), &["selinux.special_context_filesystems"], &["ANSIBLE_SELINUX_SPECIAL_FS"], &[], Effect::Quiet("what it guards against does not come up")),
     other("", "DEFAULT_STRATEGY_PLUGIN_PATH", Kind::SearchPath, Some("{{ANSIBLE_HOME}}/plugins/strategy:/usr/share/ansible/plugins/strategy"), &["defaults.strategy_plugins"], &["ANSIBLE_STRATEGY_PLUGINS"], &[], Effect::Warned("plugins written in Python are not loaded")),
     other("", "DEFAULT_SU", Kind::Bool, Some("False"), &["defaults.su"], &["ANSIBLE_SU"], &[], Effect::Quiet("without effect in ansible-core 2.21 too")),

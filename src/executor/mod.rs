@@ -79,6 +79,8 @@ pub struct Options {
     pub action_warnings: bool,
     /// `jinja2_extensions`.
     pub extensions: Extensions,
+    /// `private_role_vars`, where somebody says so: only then does it count for includes.
+    pub private_role_vars: Option<bool>,
     /// `enable_task_debugger`.
     pub debugger: bool,
     /// `task_debugger_ignore_errors`.

@@ -205,7 +205,7 @@ impl Executor<'_> {
             layers.push(Layer::new(Precedence::PlayPrompt, "vars_prompt", prompted));
         }
         layers.extend(files);
-        for role in &play.roles {
+        for role in play.roles.iter().filter(|role| role.public.unwrap_or(!self.options.private_role_vars.unwrap_or(false))) {
             layers.push(Layer::new(Precedence::RoleDefaults, format!("defaults of role `{}`", role.name), Arc::clone(&role.defaults)));
             layers.push(Layer::new(Precedence::RoleVars, format!("vars of role `{}`", role.name), Arc::clone(&role.vars)));
         }

@@ -31,6 +31,8 @@ pub struct Role {
     pub parents: Vec<Arc<Role>>,
     /// Whether another role depends on it: it was not imported or included.
     pub is_dependency: bool,
+    /// Whether the play's other tasks see its variables; `None`: as the settings say.
+    pub public: Option<bool>,
 }
 
 impl Role {

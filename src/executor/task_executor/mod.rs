@@ -50,6 +50,8 @@ pub struct TaskDefaults {
     pub async_dir: String,
     /// `inject_invocation`.
     pub inject_invocation: bool,
+    /// Whether an included role's variables are seen by what follows.
+    pub public_includes: bool,
 }
 
 /// Runs a task on one host.

@@ -69,7 +69,9 @@ impl Runner<'_> {
                 let file = render_text("file", &include.file, templar)?;
                 Ok(IncludeWhat::Tasks(file))
             }),
-            Work::IncludeRole(include) => self.include(&templar, item, |templar| role_to_include(include, templar)),
+            Work::IncludeRole(include) => {
+                self.include(&templar, item, |templar| role_to_include(include, self.shared.tasks.public_includes, templar))
+            }
             Work::Meta(_) => Box::new(ItemEnd::of(Map::new())),
         };
         self.mark_ignored(&templar, &mut ended);
@@ -299,7 +301,7 @@ fn render_text(name: &str, written: &Spanned<Value>, templar: &Templar) -> Resul
     Ok(render(name, written, templar)?.map(|value| shown(&value)).unwrap_or_default())
 }
 
-fn role_to_include(include: &IncludeRole, templar: &Templar) -> Result<IncludeWhat, KeywordError> {
+fn role_to_include(include: &IncludeRole, public: bool, templar: &Templar) -> Result<IncludeWhat, KeywordError> {
     let optional = |written: &Option<Spanned<Value>>, name: &str| match written {
         Some(written) => Ok(render(name, written, templar)?.filter(|value| !value.is_null()).map(|value| shown(&value))),
         None => Ok(None),
@@ -316,7 +318,7 @@ fn role_to_include(include: &IncludeRole, templar: &Templar) -> Result<IncludeWh
             defaults: optional(&include.from.defaults, "defaults_from")?,
             handlers: optional(&include.from.handlers, "handlers_from")?,
         },
-        public: option(&include.public, "public", false)?,
+        public: option(&include.public, "public", public)?,
         allow_duplicates: option(&include.allow_duplicates, "allow_duplicates", true)?,
         validates: option(&include.rolespec_validate, "rolespec_validate", true)?,
         rescuable: option(&include.rescuable, "rescuable", true)?,

@@ -310,7 +310,8 @@ fn prompt(item: &Node, diagnostics: &mut Diagnostics) -> Option<VarsPrompt> {
     })
 }
 
-fn is_yes(value: &Value) -> bool {
+/// Python's idea of a word that means yes.
+pub(super) fn is_yes(value: &Value) -> bool {
     match value {
         Value::Text(text) => matches!(text.as_str().to_lowercase().as_str(), "yes" | "true" | "on" | "1" | "y" | "t"),
         other => other.truthy(),

@@ -31,6 +31,8 @@ pub struct Wanted {
     pub allow_duplicates: Option<bool>,
     /// Whether another role depends on it.
     pub is_dependency: bool,
+    /// `public` of an import.
+    pub public: Option<bool>,
     /// Whether its arguments are checked: `rolespec_validate`.
     pub validates: bool,
 }
@@ -46,6 +48,7 @@ impl Wanted {
             from: RoleFiles::default(),
             allow_duplicates: None,
             is_dependency: false,
+            public: None,
             validates: true,
         }
     }
@@ -144,6 +147,7 @@ impl Loader<'_> {
             dependencies: Vec::new(),
             parents: parents.to_vec(),
             is_dependency: wanted.is_dependency,
+            public: wanted.public,
         }
     }
 
@@ -277,7 +281,17 @@ impl Loader<'_> {
         let name = Spanned::new(text.to_owned(), name.map_or_else(|| node.span.clone(), |node| node.span.clone()));
         let allow_duplicates = node.get("allow_duplicates").and_then(|node| node.to_value().as_bool());
         let validates = node.get("rolespec_validate").and_then(|node| node.to_value().as_bool()).unwrap_or(true);
-        Some(Wanted { name, keywords, params: Arc::new(params), entry_vars, from, allow_duplicates, is_dependency: false, validates })
+        Some(Wanted {
+            name,
+            keywords,
+            params: Arc::new(params),
+            entry_vars,
+            from,
+            allow_duplicates,
+            is_dependency: false,
+            public: None,
+            validates,
+        })
     }
 
     fn find_role(
