@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use driftless_modules::host::checksum::{self, Algorithm};
 use driftless_modules::registry;
 use sha1::{Digest, Sha1};
 
@@ -113,16 +114,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
 
 /// SHA-1 of a file of the control machine.
 pub(super) fn file_checksum(path: &Path) -> Result<String, Failure> {
-    let failed = |error: std::io::Error| unreadable(path, &error);
-    let mut file = std::fs::File::open(path).map_err(failed)?;
-    let mut digest = Sha1::new();
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        match file.read(&mut buffer).map_err(failed)? {
-            0 => return Ok(hex(&digest.finalize())),
-            count => digest.update(&buffer[..count]),
-        }
-    }
+    checksum::of_file(Algorithm::Sha1, path).map_err(|error| unreadable(path, &error))
 }
 
 /// Bytes as lower-case hexadecimal digits.

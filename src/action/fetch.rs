@@ -3,11 +3,12 @@
 use std::io::copy;
 use std::path::{Path, PathBuf};
 
+use driftless_modules::host::checksum::{self, Algorithm};
 use driftless_modules::registry;
 
 use super::content::file_checksum;
 use super::{Action, Call, Done, Failure, Plan, outcome};
-use crate::helper::Reply;
+use crate::helper::{Reply, Returned};
 use crate::source::absolute;
 use crate::value::{Map, Value};
 
@@ -29,10 +30,13 @@ impl Action for Fetch {
         }
         let module = registry::find("fetch").ok_or_else(|| Failure::new("the module `fetch` is not there"))?;
         let mut checked = call.args.check(module.spec(), "fetch")?;
-        if let Ok(checksum) = file_checksum(&destination(call)?) {
+        let dest = destination(call)?;
+        if let Ok(checksum) = file_checksum(&dest) {
             checked.args.insert("_local_checksum".to_owned(), checksum.into());
         }
-        Ok(Plan::Send(Box::new(call.request("fetch", checked))))
+        let mut request = call.request("fetch", checked);
+        request.keeps_in = Some(folder_of(&dest).to_owned());
+        Ok(Plan::Send(Box::new(request)))
     }
 
     fn finish(&self, call: &Call<'_>, mut reply: Reply) -> Result<Done, Failure> {
@@ -50,8 +54,7 @@ impl Action for Fetch {
         let changed = found.get("_content").is_some();
         if let Some(content) = contents.into_iter().next().filter(|_| changed) {
             let failed = |error: std::io::Error| Failure::new(format!("Failed to fetch the file: {error}"));
-            let reader = content.into_reader().map_err(failed)?;
-            write(&dest, reader).map_err(failed)?;
+            write(&dest, content).map_err(failed)?;
             let written = file_checksum(&dest)?;
             if call.args.flag(&["validate_checksum"], true)? && remote.as_str() != Some(&written) {
                 return Err(Failure::new("checksum mismatch").with("checksum", written).with("remote_checksum", remote));
@@ -60,7 +63,8 @@ impl Action for Fetch {
         let mut result = Map::new();
         result.insert("changed", changed);
         result.insert("checksum", file_checksum(&dest)?);
-        result.insert("md5sum", md5(&dest)?);
+        let md5 = checksum::of_file(Algorithm::Md5, &dest);
+        result.insert("md5sum", md5.map_err(|error| Failure::new(format!("could not read {}: {error}", dest.display())))?);
         result.insert("dest", dest.display().to_string());
         result.insert("file", call.args.text(&["src"]).unwrap_or_default());
         if changed {
@@ -93,19 +97,24 @@ fn destination(call: &Call<'_>) -> Result<PathBuf, Failure> {
     Ok(base.join(call.host).join(safe))
 }
 
-fn write(dest: &Path, mut reader: Box<dyn std::io::Read + Send>) -> std::io::Result<()> {
-    let folder = dest.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    copy(&mut reader, &mut file)?;
+fn folder_of(dest: &Path) -> &Path {
+    dest.parent().unwrap_or(Path::new("."))
+}
+
+/// Puts the content at `dest`, at once: it is there already under another name, or small.
+fn write(dest: &Path, content: Returned) -> std::io::Result<()> {
+    let file = match content {
+        Returned::Named(file) => file,
+        content => {
+            let folder = folder_of(dest);
+            std::fs::create_dir_all(folder)?;
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            copy(&mut content.into_reader()?, &mut file)?;
+            file
+        }
+    };
     use std::os::unix::fs::PermissionsExt as _;
     file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
     file.persist(dest).map_err(|error| error.error)?;
     Ok(())
-}
-
-fn md5(path: &Path) -> Result<String, Failure> {
-    use md5::{Digest, Md5};
-    let bytes = std::fs::read(path).map_err(|error| Failure::new(format!("could not read {}: {error}", path.display())))?;
-    Ok(super::content::hex(&Md5::digest(bytes)))
 }

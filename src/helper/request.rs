@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use driftless_wire::{BecomeFailure, HelperEnd, Json};
+use tempfile::NamedTempFile;
 use thiserror::Error;
 
 use crate::transport::ConnectionError;
@@ -32,6 +33,8 @@ pub struct Request {
     pub async_job: Option<AsyncJob>,
     /// What goes with it; the module finds them by index.
     pub contents: Vec<Content>,
+    /// The folder in which large contents that come back will stay: they are written there as they come.
+    pub keeps_in: Option<PathBuf>,
 }
 
 impl Request {
@@ -47,6 +50,7 @@ impl Request {
             timeout: None,
             async_job: None,
             contents: Vec::new(),
+            keeps_in: None,
         }
     }
 }
@@ -85,6 +89,8 @@ pub enum Returned {
     Bytes(Vec<u8>),
     /// Large: in a file without a name, read from its beginning.
     File(File),
+    /// Large, in the folder that the request named: under a temporary name, removed if it is dropped.
+    Named(NamedTempFile),
 }
 
 impl Returned {
@@ -93,6 +99,7 @@ impl Returned {
         match self {
             Self::Bytes(bytes) => Ok(bytes.len() as u64),
             Self::File(file) => Ok(file.metadata()?.len()),
+            Self::Named(file) => Ok(file.as_file().metadata()?.len()),
         }
     }
 
@@ -106,6 +113,10 @@ impl Returned {
         match self {
             Self::Bytes(bytes) => Ok(Box::new(Cursor::new(bytes))),
             Self::File(mut file) => {
+                file.rewind()?;
+                Ok(Box::new(file))
+            }
+            Self::Named(mut file) => {
                 file.rewind()?;
                 Ok(Box::new(file))
             }

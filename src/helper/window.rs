@@ -331,7 +331,8 @@ impl Window<'_> {
         if self.spools.len() >= STREAMS && !self.spools.contains_key(&stream) {
             return Err(self.refuse(format!("found more than {STREAMS} streams at once")));
         }
-        Ok(self.spools.entry(stream).or_default())
+        let folder = self.running().and_then(|running| running.request.keeps_in.clone());
+        Ok(self.spools.entry(stream).or_insert_with(|| Spool::within(folder)))
     }
 
     fn settle(&mut self, outcome: Outcome) -> Result<(), RunError> {
