@@ -7,6 +7,7 @@ mod assert;
 mod content;
 mod copy;
 mod debug;
+mod escape;
 mod fail;
 mod fetch;
 mod gather_facts;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::content::{Shipment, Source, checked, copy_request, preserve_mode};
-use super::{Action, Args, Call, Failure, OwnOptions, Plan};
+use super::{Action, Args, Call, Failure, OwnOptions, Plan, escape};
 use crate::source::{Label, Source as Text, absolute};
 use crate::template::FileOptions;
 use crate::template::python::codec::Codec;
@@ -79,10 +79,11 @@ impl Action for Template {
         if path.is_dir() {
             return Err(Failure::new(format!("`{}` is a folder, expected a template file", path.display())));
         }
-        let source = read(call, &path)?;
+        let (source, is_escaped) = read(call, &path)?;
         let managed = managed(call, &src, &path, &dest);
         let rendered = call.templar.render_file_with(&source, &options(call)?, managed).map_err(|error| in_file(call, error))?;
-        let content = encoding.encode(rendered.as_str(), "strict").map_err(wrong_encoding)?;
+        let encoded = if is_escaped { escape::encode(encoding, rendered.as_str()) } else { encoding.encode(rendered.as_str(), "strict") };
+        let content = encoded.map_err(wrong_encoding)?;
         let mut args = without(call.args, OWN);
         args.set_own("dest", dest);
         args.take("src");
@@ -129,15 +130,24 @@ fn in_file(call: &Call<'_>, error: crate::template::TemplateError) -> Failure {
     failure
 }
 
-/// The template, decrypted if it is in a vault.
-fn read(call: &Call<'_>, path: &std::path::Path) -> Result<Arc<Text>, Failure> {
-    call.context.lookups.vault().read_source(path).map_err(|error| match vault::error_of(&error) {
+/// The template, decrypted if it is in a vault, and whether bytes of it are escaped because they are no UTF-8.
+fn read(call: &Call<'_>, path: &std::path::Path) -> Result<(Arc<Text>, bool), Failure> {
+    let vault = call.context.lookups.vault();
+    let failed = |error: std::io::Error| match vault::error_of(&error) {
         Some(sealed) => Failure::new(sealed.to_string()),
-        None if error.kind() == std::io::ErrorKind::InvalidData => {
-            Failure::new(format!("Template source files must be utf-8 encoded: {}", path.display()))
-        }
         None => Failure::new(format!("could not read {}: {error}", path.display())),
-    })
+    };
+    match vault.read_source(path) {
+        Ok(source) => return Ok((source, false)),
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let content = vault.read(path).map_err(failed)?;
+    let text = escape::decode(&content.bytes).into_bytes();
+    let source = if content.was_sealed { Text::decode_hidden(path, text) } else { Text::decode(path, text) };
+    let shown = absolute(path);
+    call.templar.deprecate(format!("File '{}' could not be decoded as 'utf-8'. Invalid content has been escaped.", shown.display()));
+    source.map(|source| (source, true)).map_err(failed)
 }
 
 /// The setting `ansible_managed`: the time of the template's last change, `{file}`, `{host}` and `{uid}` are put in.

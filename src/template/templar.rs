@@ -54,6 +54,11 @@ impl Templar {
         Self { evaluator: Evaluator::new(engine, scope, context, notices) }
     }
 
+    /// Tells the user that something will not be there any more.
+    pub fn deprecate(&self, message: impl Into<String>) {
+        self.evaluator.deprecate(message);
+    }
+
     /// Whether the text is to be rendered: it is trusted and has delimiters, or it is in a vault.
     pub fn is_template(value: &Value) -> bool {
         matches!(value, Value::Text(text) if text.is_trusted() && is_template(text.as_str()) || text.is_sealed())
