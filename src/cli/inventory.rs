@@ -7,9 +7,10 @@ use clap::Args;
 
 use super::flags::InventoryFlags;
 use super::session::{Exit, Hosts, Session};
+use super::sources::var_rules;
 use crate::inventory::{HostId, HostPattern, Inventory};
 use crate::source::{Diagnostics, absolute};
-use crate::vars::{GraphVars, HashBehaviour, InventoryReport, Kind, RunVars, VarWorld};
+use crate::vars::{GraphVars, InventoryReport, Kind, RunVars, VarWorld};
 
 /// What was typed.
 #[derive(Args, Clone, Debug)]
@@ -76,13 +77,12 @@ fn execute(args: &InventoryArgs) -> Result<u8, Exit> {
 }
 
 fn report(args: &InventoryArgs, session: &mut Session, hosts: &Hosts) -> Result<String, Exit> {
-    let behaviour = if session.config.hash_behaviour.value == "merge" { HashBehaviour::Merge } else { HashBehaviour::Replace };
     let mut diagnostics = Diagnostics::new();
     let mut world = VarWorld::new(
         Arc::clone(&hosts.inventory),
         Arc::clone(&hosts.extra),
         RunVars::default(),
-        behaviour,
+        var_rules(&session.config),
         &hosts.vault,
         &mut diagnostics,
     );

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::flags::{ConnectionFlags, InventoryFlags, RunFlags};
 use super::settings;
-use super::sources::source_options;
+use super::sources::{source_options, var_rules};
 use super::terminal::Terminal;
 use crate::action;
 use crate::callback::{self, Screen};
@@ -27,7 +27,7 @@ use crate::source::{Diagnostic, Diagnostics, Severity};
 use crate::template::{Context, Engine, Extensions, Result as TemplateResult, TemplateError, WorldLookups};
 use crate::transport::Secret;
 use crate::value::Value;
-use crate::vars::{FactCache, HashBehaviour, Layer, RunVars, VarWorld, extra_vars};
+use crate::vars::{FactCache, GroupLevel, Layer, RunVars, VarWorld, extra_vars};
 use crate::vault::{self, Vault};
 use crate::yaml::DuplicateKeys;
 
@@ -139,6 +139,9 @@ impl Session {
     /// Loads the inventory and the extra variables; a `--limit` that leaves no hosts ends the program.
     pub fn hosts(&mut self, flags: &InventoryFlags) -> Result<Hosts, Exit> {
         let hosts = self.all_hosts(flags)?;
+        for name in self.config.precedence.value.iter().filter(|name| GroupLevel::named(name).is_none()) {
+            self.display.warning(&format!("Ignoring unknown variable precedence entry: {name}"));
+        }
         if hosts.inventory.host_count() == 0 {
             if self.config.localhost_warning.value {
                 let warning =
@@ -255,22 +258,17 @@ impl Session {
 
     /// The inventory with its variables, for commands that run nothing.
     pub fn world(&mut self, hosts: &Hosts) -> Result<VarWorld, Exit> {
-        let behaviour = self.hash_behaviour();
         let mut diagnostics = Diagnostics::new();
         let world = VarWorld::new(
             Arc::clone(&hosts.inventory),
             Arc::clone(&hosts.extra),
             RunVars::default(),
-            behaviour,
+            var_rules(&self.config),
             &hosts.vault,
             &mut diagnostics,
         );
         self.tell(diagnostics, 4)?;
         Ok(world)
-    }
-
-    fn hash_behaviour(&self) -> HashBehaviour {
-        if self.config.hash_behaviour.value == "merge" { HashBehaviour::Merge } else { HashBehaviour::Replace }
     }
 
     /// What is certainly wrong, before any host is met.
@@ -326,10 +324,9 @@ impl Session {
             config_file: config.file.clone(),
             hides_facts: !config.inject_facts_as_vars.value,
         };
-        let behaviour = self.hash_behaviour();
+        let rules = var_rules(config);
         let mut diagnostics = Diagnostics::new();
-        let vars =
-            VarWorld::new(Arc::clone(&hosts.inventory), Arc::clone(&hosts.extra), run_vars, behaviour, &hosts.vault, &mut diagnostics);
+        let vars = VarWorld::new(Arc::clone(&hosts.inventory), Arc::clone(&hosts.extra), run_vars, rules, &hosts.vault, &mut diagnostics);
         let private_roles = (config.private_role_vars.origin != ConfigOrigin::Default).then_some(config.private_role_vars.value);
         let options = Options {
             check: run.flags.check,

@@ -8,20 +8,26 @@ use crate::config::Config;
 use crate::inventory::{GroupNames, HostId, HostVariables, Inventory, Mismatch, SourceOptions};
 use crate::source::Diagnostics;
 use crate::template::{Context, Engine};
-use crate::vars::{HashBehaviour, Layer, RunVars, VarWorld};
+use crate::vars::{GroupLevel, HashBehaviour, Layer, RunVars, VarRules, VarWorld};
 use crate::vault::Vault;
+
+/// How variables become one by these settings.
+pub fn var_rules(config: &Config) -> VarRules {
+    let hash_behaviour = if config.hash_behaviour.value == "merge" { HashBehaviour::Merge } else { HashBehaviour::Replace };
+    VarRules { hash_behaviour, groups: config.precedence.value.iter().filter_map(|name| GroupLevel::named(name)).collect() }
+}
 
 /// The options of a run with these settings, below `folder`.
 pub fn source_options(config: &Config, folder: &Path, extra: &Arc<Layer>, vault: &Arc<Vault>) -> SourceOptions {
-    let merges_maps = config.hash_behaviour.value == "merge";
-    let behaviour = if merges_maps { HashBehaviour::Merge } else { HashBehaviour::Replace };
+    let rules = var_rules(config);
+    let merges_maps = rules.hash_behaviour == HashBehaviour::Merge;
     let context = Context::of_playbook(folder.to_path_buf(), world_lookups(&Arc::new(Inventory::new()), config, vault));
     let with_var_files = {
         let (extra, vault) = (Arc::clone(extra), Arc::clone(vault));
         move |inventory: &Inventory| -> HostVariables {
             let inventory = Arc::new(inventory.clone());
             // What is wrong in these files is told when the run reads them.
-            let world = VarWorld::new(inventory, Arc::clone(&extra), RunVars::default(), behaviour, &vault, &mut Diagnostics::new());
+            let world = VarWorld::new(inventory, Arc::clone(&extra), RunVars::default(), rules.clone(), &vault, &mut Diagnostics::new());
             Box::new(move |host: HostId| world.merged_host_vars(host))
         }
     };

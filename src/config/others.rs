@@ -129,7 +129,6 @@ pub const OTHERS: &[SettingInfo] = &[
     other("", "USE_PERSISTENT_CONNECTIONS", Kind::Bool, Some("False"), &["defaults.use_persistent_connections"], &["ANSIBLE_USE_PERSISTENT_CONNECTIONS"], &[], Effect::Quiet("of network devices")),
     other("", "VALIDATE_ACTION_GROUP_METADATA", Kind::Bool, Some("True"), &["defaults.validate_action_group_metadata"], &["ANSIBLE_VALIDATE_ACTION_GROUP_METADATA"], &[], Effect::Quiet("what it guards against does not come up")),
     other("", "VARIABLE_PLUGINS_ENABLED", Kind::List, Some("host_group_vars"), &["defaults.vars_plugins_enabled"], &["ANSIBLE_VARS_ENABLED"], &[], Effect::Warned("not supported yet")),
-    other("", "VARIABLE_PRECEDENCE", Kind::List, Some("all_inventory,groups_inventory,all_plugins_inventory,all_plugins_play,groups_plugins_inventory,groups_plugins_play"), &["defaults.precedence"], &["ANSIBLE_PRECEDENCE"], &[], Effect::Warned("not supported yet")),
     other("", "WIN_ASYNC_STARTUP_TIMEOUT", Kind::Integer, Some("5"), &["defaults.win_async_startup_timeout"], &["ANSIBLE_WIN_ASYNC_STARTUP_TIMEOUT"], &[], Effect::Quiet("no Python runs on the hosts")),
     other("", "WORKER_SESSION_ISOLATION", Kind::Bool, Some("True"), &["defaults.worker_session_isolation"], &["ANSIBLE_WORKER_SESSION_ISOLATION"], &[], Effect::Quiet("tunes machinery of Ansible that is not here")),
     other("", "WORKER_SHUTDOWN_POLL_COUNT", Kind::Integer, Some("0"), &[], &["ANSIBLE_WORKER_SHUTDOWN_POLL_COUNT"], &[], Effect::Quiet("tunes machinery of Ansible that is not here")),

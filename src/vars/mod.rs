@@ -11,6 +11,7 @@ mod layer;
 mod magic;
 mod precedence;
 mod report;
+mod rules;
 mod shelf;
 mod stack;
 mod union;
@@ -26,6 +27,7 @@ pub use layer::Layer;
 pub use magic::{PlayLayers, PlayVars, RunVars, role_magic};
 pub use precedence::{LEVELS, Precedence};
 pub use report::{GraphVars, InventoryReport, Kind};
+pub use rules::{GroupLevel, VarRules};
 pub use stack::{Definition, Origin, VarStack};
 pub use world::{HashBehaviour, VarWorld};
 

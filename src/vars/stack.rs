@@ -279,13 +279,14 @@ fn in_map(map: &Map, level: Precedence, name: &str, visit: Visit<'_>) -> Control
 
 #[cfg(test)]
 mod tests {
-    use super::super::{HashBehaviour, HostUpdate, PlayVars, RunVars};
+    use super::super::{HashBehaviour, HostUpdate, PlayVars, RunVars, VarRules};
     use super::*;
     use crate::inventory::Inventory;
     use crate::source::Diagnostics;
     use crate::value::Key;
 
     fn world(hash_behaviour: HashBehaviour) -> (VarWorld, HostId) {
+        let rules = VarRules { hash_behaviour, ..VarRules::default() };
         let mut inventory = Inventory::new();
         let (host, web) = (inventory.add_host("a.example.org"), inventory.add_group("web"));
         inventory.add_host_to_group(host, web);
@@ -295,7 +296,7 @@ mod tests {
         inventory.set_host_variable(host, "y", Value::text("host"));
         inventory.settle();
         let extra = Layer::single(Precedence::Extra, "e", Value::text("extra"));
-        let world = VarWorld::new(Arc::new(inventory), extra, RunVars::default(), hash_behaviour, &Arc::default(), &mut Diagnostics::new());
+        let world = VarWorld::new(Arc::new(inventory), extra, RunVars::default(), rules, &Arc::default(), &mut Diagnostics::new());
         (world, host)
     }
 

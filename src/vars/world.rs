@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::files::{VarDir, VarFile, VarFolder};
 use super::shelf::Shelf;
-use super::{HostUpdate, HostVars, Layer, PlayLayers, Precedence, RunVars, VarStack};
+use super::{GroupLevel, HostUpdate, HostVars, Layer, PlayLayers, Precedence, RunVars, VarRules, VarStack};
 use crate::inventory::{GroupId, HostId, Inventory};
 use crate::source::{Diagnostic, Diagnostics};
 use crate::template::{Scope, Variable};
@@ -37,7 +37,7 @@ pub struct VarWorld {
     extra: Arc<Layer>,
     run_vars: Arc<RunVars>,
     run: Arc<Layer>,
-    hash_behaviour: HashBehaviour,
+    rules: Arc<VarRules>,
     derived: Arc<Derived>,
 }
 
@@ -62,7 +62,7 @@ impl VarWorld {
         inventory: Arc<Inventory>,
         extra: Arc<Layer>,
         run: RunVars,
-        hash_behaviour: HashBehaviour,
+        rules: VarRules,
         vault: &Arc<Vault>,
         diagnostics: &mut Diagnostics,
     ) -> Self {
@@ -78,7 +78,7 @@ impl VarWorld {
             has_unopened: false,
             known: Shelf::default(),
             extra,
-            hash_behaviour,
+            rules: Arc::new(rules),
         };
         world.check_inventory_dirs(diagnostics);
         world
@@ -217,7 +217,7 @@ impl VarWorld {
     }
 
     pub(super) fn merges_maps(&self) -> bool {
-        self.hash_behaviour == HashBehaviour::Merge
+        self.rules.hash_behaviour == HashBehaviour::Merge
     }
 
     /// The inventory's layers of a host, strongest first; `InventoryHost` is always among them.
@@ -233,16 +233,24 @@ impl VarWorld {
         layers.extend(self.playbook_dir.iter().flat_map(|dir| in_dir(dir, Precedence::PlaybookHostVars)));
         layers.extend(self.inventory_dirs.iter().rev().flat_map(|dir| in_dir(dir, Precedence::InventoryHostVars)));
         layers.push(Layer::new(Precedence::InventoryHost, "the inventory", Arc::clone(found.vars())));
-        layers.extend(groups.iter().flat_map(|id| self.group_layers(*id).playbook.iter().cloned()));
-        for index in (0..self.inventory_dirs.len()).rev() {
-            layers.extend(groups.iter().flat_map(|id| self.group_layers(*id).inventory_dirs[index].iter().cloned()));
-        }
-        let all = self.group_layers(Inventory::ALL);
-        layers.extend(all.playbook.iter().cloned());
-        layers.extend(all.inventory_dirs.iter().rev().flatten().cloned());
-        layers.extend(groups.iter().filter_map(|id| self.group_layers(*id).inventory.clone()));
         // An implicit `localhost` is in no group, but what is said of `all` holds for it too.
-        layers.extend(all.inventory.clone());
+        let all = self.group_layers(Inventory::ALL);
+        for level in self.rules.groups.iter().rev() {
+            match level {
+                GroupLevel::GroupsPluginsPlay => {
+                    layers.extend(groups.iter().flat_map(|id| self.group_layers(*id).playbook.iter().cloned()));
+                }
+                GroupLevel::GroupsPluginsInventory => {
+                    for index in (0..self.inventory_dirs.len()).rev() {
+                        layers.extend(groups.iter().flat_map(|id| self.group_layers(*id).inventory_dirs[index].iter().cloned()));
+                    }
+                }
+                GroupLevel::AllPluginsPlay => layers.extend(all.playbook.iter().cloned()),
+                GroupLevel::AllPluginsInventory => layers.extend(all.inventory_dirs.iter().rev().flatten().cloned()),
+                GroupLevel::GroupsInventory => layers.extend(groups.iter().filter_map(|id| self.group_layers(*id).inventory.clone())),
+                GroupLevel::AllInventory => layers.extend(all.inventory.clone()),
+            }
+        }
         layers
     }
 
