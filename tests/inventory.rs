@@ -9,14 +9,14 @@ use driftless::inventory::{HostPattern, Inventory, SourceOptions, load};
 use driftless::source::{Diagnostics, render};
 use driftless::template::{Context, Engine, NoWorld};
 use driftless::value::Map;
-use driftless::vars::{GraphVars, HashBehaviour, InventoryReport, Kind, Layer, Precedence, RunVars, VarWorld};
+use driftless::vars::{GraphVars, InventoryReport, Kind, Layer, Precedence, RunVars, VarRules, VarWorld};
 
 fn world(file: &str) -> Arc<VarWorld> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/inventory");
     let mut diagnostics = Diagnostics::new();
     let inventory = load(&[file.to_owned()], &folder, &SourceOptions::default(), &mut diagnostics);
     let extra = Layer::new(Precedence::Extra, "none", Map::new());
-    let world = VarWorld::new(Arc::new(inventory), extra, RunVars::default(), HashBehaviour::Replace, &Arc::default(), &mut diagnostics);
+    let world = VarWorld::new(Arc::new(inventory), extra, RunVars::default(), VarRules::default(), &Arc::default(), &mut diagnostics);
     let said: String = diagnostics.iter().map(|diagnostic| render(diagnostic, &|_, text| text.to_owned())).collect();
     assert_eq!(said, "");
     Arc::new(world)
@@ -74,14 +74,8 @@ fn terraform_s_states_are_inventories() {
         let mut diagnostics = Diagnostics::new();
         let inventory = load(&[name.to_owned()], &folder, &options(), &mut diagnostics);
         let extra = Layer::new(Precedence::Extra, "none", Map::new());
-        let world = Arc::new(VarWorld::new(
-            Arc::new(inventory),
-            extra,
-            RunVars::default(),
-            HashBehaviour::Replace,
-            &Arc::default(),
-            &mut diagnostics,
-        ));
+        let world =
+            Arc::new(VarWorld::new(Arc::new(inventory), extra, RunVars::default(), VarRules::default(), &Arc::default(), &mut diagnostics));
         let said: String = diagnostics.iter().map(|diagnostic| render(diagnostic, &|_, text| text.to_owned())).collect();
         let found = said + &InventoryReport::new(&world, Kind::Merged).list_json() + "\n";
         let found = found.replace(&format!("{}/", folder.display()), "");
@@ -107,14 +101,8 @@ fn examples_load_without_a_word() {
         let mut diagnostics = Diagnostics::new();
         let inventory = load(&[source.to_owned()], &folder, &options(), &mut diagnostics);
         let extra = Layer::new(Precedence::Extra, "none", Map::new());
-        let world = Arc::new(VarWorld::new(
-            Arc::new(inventory),
-            extra,
-            RunVars::default(),
-            HashBehaviour::Replace,
-            &Arc::default(),
-            &mut diagnostics,
-        ));
+        let world =
+            Arc::new(VarWorld::new(Arc::new(inventory), extra, RunVars::default(), VarRules::default(), &Arc::default(), &mut diagnostics));
         assert!(diagnostics.is_empty(), "{source}");
         world
     };
