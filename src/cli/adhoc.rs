@@ -59,6 +59,7 @@ fn execute(args: &AdhocArgs) -> Result<u8, Exit> {
     if let Some(message) = args.run.unsupported() {
         return Err(session.refuse(message, 5));
     }
+    session.check_forks(args.run.forks)?;
     let module = args.module.clone().unwrap_or_else(|| session.config.module_name.value.clone());
     let written = args.args.clone().or_else(|| session.config.module_args.value.clone()).unwrap_or_default();
     let short = module.rsplit('.').next().unwrap_or(&module);

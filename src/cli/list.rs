@@ -80,7 +80,9 @@ fn show_play(
             continue;
         }
         let own = tags_of(loader, play, task);
-        if !tags.runs(&own) {
+        // Where tags are listed and none are named, those of tasks that never run are wanted too.
+        let is_named = !tags.only.is_empty() || !tags.skip.is_empty();
+        if !tags.runs(&own) && (!what.tags || is_named) {
             continue;
         }
         if what.tasks {

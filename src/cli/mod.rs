@@ -85,8 +85,14 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
 fn as_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let called = arguments.first().map(Path::new).and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
     let command = PROGRAMS.iter().find(|(name, _)| called.as_deref() == Some(name)).map(|(_, command)| *command);
-    if let Some(command) = command.filter(|_| !arguments.iter().any(|argument| argument == "--version")) {
-        arguments.insert(1, OsString::from(command));
+    if let Some(command) = command {
+        // Whatever else is said, the version is all that is shown.
+        if arguments.iter().any(|argument| argument == "--version") {
+            arguments.truncate(1);
+            arguments.push(OsString::from("--version"));
+        } else {
+            arguments.insert(1, OsString::from(command));
+        }
     }
     arguments
 }
@@ -105,6 +111,7 @@ mod tests {
     fn links_stand_for_commands() {
         let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
         assert_eq!(as_command(words("/usr/bin/ansible-playbook -i x y.yml")), words("/usr/bin/ansible-playbook playbook -i x y.yml"));
+        assert_eq!(as_command(words("/usr/bin/ansible-playbook y.yml --version")), words("/usr/bin/ansible-playbook --version"));
         assert_eq!(as_command(words("driftless doc copy")), words("driftless doc copy"));
     }
 }

@@ -60,6 +60,7 @@ fn execute(args: &PlaybookArgs) -> Result<u8, Exit> {
     if let Some(message) = args.run.unsupported() {
         return Err(session.refuse(message, 5));
     }
+    session.check_forks(args.run.forks)?;
     let playbooks = session.find_playbooks(&args.playbooks)?;
     let hosts = session.hosts(&args.inventory)?;
     session.with_loader(&hosts, |session, loader| loaded(args, &playbooks, session, &hosts, loader))

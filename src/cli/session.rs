@@ -27,7 +27,7 @@ use crate::source::{Diagnostic, Diagnostics, Severity};
 use crate::template::{Context, Engine, Extensions, Result as TemplateResult, TemplateError, WorldLookups};
 use crate::transport::Secret;
 use crate::value::Value;
-use crate::vars::{FactCache, GroupLevel, Layer, RunVars, VarWorld, extra_vars};
+use crate::vars::{FactCache, GroupLevel, INVALID_EXTRA_VARS, Layer, RunVars, VarWorld, extra_vars};
 use crate::vault::{self, Vault};
 use crate::yaml::DuplicateKeys;
 
@@ -193,6 +193,7 @@ impl Session {
         // A file without its `@` is misuse of the option; what is wrong within one is wrong YAML.
         let is_misused = flags.extra_vars.iter().any(|argument| argument.starts_with(['/', '.']));
         let extra = extra_vars(&flags.extra_vars, &self.folder, &vault, &mut diagnostics);
+        let is_misused = is_misused || diagnostics.iter().any(|found| found.message.starts_with(INVALID_EXTRA_VARS));
         let code = match (unopened, is_misused) {
             (true, _) => 1,
             (false, true) => 5,
@@ -211,6 +212,13 @@ impl Session {
             },
         };
         Ok(Hosts { inventory: Arc::new(inventory), sources, limit, extra, vault })
+    }
+
+    /// `--forks` and the setting of it: nothing runs on no host at once.
+    pub fn check_forks(&mut self, asked: Option<usize>) -> Result<(), Exit> {
+        let setting = if self.config.forks.is_set() { self.config.forks.value } else { 1 };
+        let is_none = asked.map_or(setting < 1, |asked| asked == 0);
+        if is_none { Err(self.refuse("The number of processes (--forks) must be >= 1", 2)) } else { Ok(()) }
     }
 
     /// Where collections are looked for, besides `collections/` next to a playbook.

@@ -194,12 +194,12 @@ fn failed(name: &str, written: &Spanned<Value>, error: &TemplateError) -> Keywor
 fn wrong_type(name: &str, written: &Spanned<Value>, value: &Value, kind: &str) -> KeywordError {
     let found = quoted(value);
     let diagnostic = written.error(format!("`{name}` is {found}, expected a value that can be converted to `{kind}`"));
-    KeywordError { message: not_converted(name, value, kind), diagnostic }
+    KeywordError { message: format!("Task failed: {}", not_converted(name, value, kind)), diagnostic }
 }
 
 /// What is said of a value that is not of the keyword's kind.
 pub fn not_converted(name: &str, value: &Value, kind: &str) -> String {
-    format!("Task failed: Error processing keyword '{name}': The value {} could not be converted to '{kind}'.", quoted(value))
+    format!("Error processing keyword '{name}': The value {} could not be converted to '{kind}'.", quoted(value))
 }
 
 /// A value as Python shows it within a message.

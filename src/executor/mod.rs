@@ -120,7 +120,7 @@ pub struct World<'a> {
 pub enum Stop {
     /// Something that the user has to mend: exit code 1.
     Error(Box<Diagnostic>),
-    /// A file that a task includes is wrong: exit code 4.
+    /// A file that a task includes, or a keyword of a play, is wrong: exit code 4.
     Load(Vec<Diagnostic>),
     /// Ctrl-C.
     Interrupted,
@@ -128,6 +128,16 @@ pub enum Stop {
     Quit,
     /// All hosts of a play have failed, or an error was fatal for all.
     AllFailed,
+}
+
+impl Stop {
+    /// The same, as a mistake in what was loaded.
+    fn into_mistake(self) -> Self {
+        match self {
+            Self::Error(diagnostic) => Self::Load(vec![*diagnostic]),
+            other => other,
+        }
+    }
 }
 
 /// How a run ended.
@@ -242,6 +252,10 @@ impl<'a> Executor<'a> {
         end.unreachable = !self.unreachable.is_empty();
         if !end.error && !end.load {
             self.world.console.event(&Event::Stats(Arc::new(std::mem::take(&mut self.stats))));
+        }
+        if let Some(wanted) = self.options.start_at.as_ref().filter(|_| !self.started && !end.interrupted && !end.load && !end.error) {
+            let message = format!("No matching task \"{wanted}\" found. Note: --start-at-task can only follow static includes.");
+            self.world.console.event(&Event::Refused(Box::new(Diagnostic::error(message))));
         }
         self.shared.leases.close_all();
         end

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::batch::Batch;
+use super::keywords::{not_converted, to_int};
 use super::{Executor, Gathering, Stop, static_scope};
 use crate::action::to_bool;
 use crate::event::Event;
 use crate::inventory::{HostId, HostPattern, Inventory, LOCALHOST};
 use crate::playbook::load::{Loader, normal, of_play};
 use crate::playbook::{ActionName, Block, Context, Entry, Keyword, Keywords, Meta, ModuleCall, Play, Task, TaskArgs, VarsPrompt, Work};
-use crate::source::{Diagnostics, Span, Spanned, absolute};
+use crate::source::{Diagnostic, Diagnostics, Span, Spanned, absolute};
 use crate::template;
 use crate::template::filter::hash_password;
 use crate::value::{Map, Text, Value};
@@ -39,10 +40,12 @@ impl Executor<'_> {
         })?;
         let order = reader.text(Keyword::Order)?;
         let serial = reader.single(Keyword::Serial)?;
-        let most_failed = reader.single(Keyword::MaxFailPercentage)?.and_then(|value| percent(&value));
+        let most_failed = reader.converted(Keyword::MaxFailPercentage, "percent", percent)?;
+        reader.converted(Keyword::GatherTimeout, "int", to_int)?;
         let force = reader.flag(Keyword::ForceHandlers)?.unwrap_or(self.options.force_handlers);
         let gather = reader.flag(Keyword::GatherFacts)?;
-        let check = reader.flag(Keyword::CheckMode)?.unwrap_or(self.options.check);
+        // Each task asks for itself: a host's variables may decide.
+        let check = reader.flag(Keyword::CheckMode).ok().flatten().unwrap_or(self.options.check);
         let hosts_all = self.play_hosts(&patterns, &play.hosts)?;
         let ordered = self.in_order(hosts_all.clone(), order.as_deref(), &play.hosts)?;
         let lockstep = strategy == super::batch::Strategy::Linear;
@@ -56,7 +59,7 @@ impl Executor<'_> {
         let layers = self.play_layers(play, prompted, files);
         let batches = batches(&ordered, serial.as_ref()).map_err(|message| {
             let at = play.get(Keyword::Serial).map_or(&play.span, |written| &written.span);
-            Stop::Error(Box::new(crate::source::Diagnostic::error(message).at(at)))
+            Stop::Error(Box::new(Diagnostic::error(message).at(at)))
         })?;
         let root = self.root(play, gather, validation)?;
         // Hosts that were lost in earlier plays take up their places, and do nothing.
@@ -322,14 +325,15 @@ impl PlayReader<'_> {
         self.value(written).map_err(|stop| match stop {
             Stop::Error(diagnostic) => {
                 let message = format!("Error processing keyword '{name}': {}", diagnostic.message);
-                Stop::Error(Box::new(crate::source::Diagnostic { message, ..*diagnostic }))
+                Stop::Error(Box::new(Diagnostic { message, ..*diagnostic }))
             }
             other => other,
         })
     }
 
     fn single(&self, keyword: Keyword) -> Result<Option<Value>, Stop> {
-        self.play.get(keyword).map(|written| self.value(written)).transpose()
+        let rendered = self.play.get(keyword).map(|written| self.keyword(keyword.name(), written)).transpose();
+        rendered.map_err(Stop::into_mistake)
     }
 
     fn text(&self, keyword: Keyword) -> Result<Option<String>, Stop> {
@@ -337,7 +341,15 @@ impl PlayReader<'_> {
     }
 
     fn flag(&self, keyword: Keyword) -> Result<Option<bool>, Stop> {
-        Ok(self.single(keyword)?.and_then(|value| to_bool(&value)))
+        self.converted(keyword, "bool", to_bool)
+    }
+
+    /// A value that must be of a kind; `None` if nothing is said.
+    fn converted<T>(&self, keyword: Keyword, kind: &str, convert: fn(&Value) -> Option<T>) -> Result<Option<T>, Stop> {
+        let Some(value) = self.single(keyword)?.filter(|value| !value.is_null()) else { return Ok(None) };
+        let at = self.play.get(keyword).map_or(&self.play.span, |written| &written.span);
+        let wrong = || Stop::Load(vec![Diagnostic::error(not_converted(keyword.name(), &value, kind)).at(at)]);
+        convert(&value).map(Some).ok_or_else(wrong)
     }
 }
 
@@ -395,6 +407,8 @@ fn batch_size(value: &Value, hosts: usize) -> Result<usize, String> {
     let wrong = || format!("`serial` is `{}`, expected a number, a percentage or a list of them", crate::template::print::shown(value));
     match value {
         Value::Int(number) => Ok(usize::try_from(*number).unwrap_or(0)),
+        Value::Float(number) => Ok(*number as usize),
+        Value::Bool(one) => Ok(usize::from(*one)),
         Value::Text(text) => {
             let text = text.as_str().trim();
             match text.strip_suffix('%') {

@@ -257,7 +257,8 @@ impl Variables<'_> {
         let Some((variable, value)) = self.get(keyword, names)? else { return Ok(None) };
         let wrong = || {
             let told = format!("`{variable}` is {}, expected a value that can be converted to `{kind}`", quoted(&value));
-            KeywordError { message: not_converted(keyword, &value, kind), diagnostic: at_origin(told, &value) }
+            let message = format!("Task failed: {}", not_converted(keyword, &value, kind));
+            KeywordError { message, diagnostic: at_origin(told, &value) }
         };
         convert(&value).map(Some).ok_or_else(wrong)
     }

@@ -31,20 +31,37 @@ fn one(argument: &str, folder: &Path, vault: &Vault, diagnostics: &mut Diagnosti
             diagnostics.push(error.at(&whole).hint(format!("write `-e @{argument}`")));
             None
         }
-        Some('[' | '{') => files::map_of(&source, "extra variables", diagnostics),
+        Some('[' | '{') => map_of(&source, diagnostics),
         _ => pairs(&source, &whole, diagnostics),
     }
 }
 
 fn file(path: &Path, argument: &Span, vault: &Vault, diagnostics: &mut Diagnostics) -> Option<Map> {
     match vault.read_source(path) {
-        Ok(source) => files::map_of(&source, "extra variables", diagnostics),
+        Ok(source) => map_of(&source, diagnostics),
         Err(error) => {
             diagnostics.push(files::unreadable(path, "extra variables from ", &error).at(argument));
             None
         }
     }
 }
+
+/// What is said of extra variables that are no map.
+pub const INVALID_EXTRA_VARS: &str = "Invalid extra vars data supplied";
+
+fn map_of(source: &Arc<Source>, diagnostics: &mut Diagnostics) -> Option<Map> {
+    let mut found = Diagnostics::new();
+    let map = files::map_of(source, KIND, &mut found);
+    for mut diagnostic in found.into_sorted() {
+        if diagnostic.message.ends_with(KIND) {
+            diagnostic.message = format!("{INVALID_EXTRA_VARS}: {}", diagnostic.message);
+        }
+        diagnostics.push(diagnostic);
+    }
+    map
+}
+
+const KIND: &str = "extra variables";
 
 fn pairs(source: &Arc<Source>, whole: &Span, diagnostics: &mut Diagnostics) -> Option<Map> {
     match key_values(source.text(), None) {
@@ -80,7 +97,7 @@ mod tests {
         check(&["a=1 b='x y'", "a=2"], r#"{"a":"2","b":"x y"}"#);
         check(&["{a: yes, b: [1]}", r#"{"c": null}"#], r#"{"a":true,"b":[1],"c":null}"#);
         check(&["a={{ 5 }}", "", "foo"], r#"{"a":"{{ 5 }}"}"#);
-        check(&["[1]"], "{}found a list, expected a map of extra variables");
+        check(&["[1]"], "{}Invalid extra vars data supplied: found a list, expected a map of extra variables");
         check(&["/x"], "{}Please prepend extra_vars filename '/x' with '@'");
         check(&["@x.yml"], "{}failed to read extra variables from `/nowhere/x.yml`: No such file or directory (os error 2)");
     }

@@ -17,7 +17,7 @@ mod stack;
 mod union;
 mod world;
 
-pub use extra::extra_vars;
+pub use extra::{INVALID_EXTRA_VARS, extra_vars};
 pub use fact_cache::FactCache;
 pub use facts::{dropped_facts, is_reserved_name};
 pub use files::{load_play_vars_file, load_vars_file};

@@ -67,7 +67,7 @@ impl Batch<'_, '_> {
                 self.meta(&task, meta, &[index])?;
                 continue;
             }
-            if self.skips_facts(index, &task) || !self.is_started(&task, index) {
+            if self.skips_facts(index, &task) || !self.is_started(&task) {
                 continue;
             }
             let stack = self.stack(index, &task);

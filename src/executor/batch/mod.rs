@@ -210,7 +210,7 @@ impl<'b, 'a> Batch<'b, 'a> {
             return self.meta(task, meta, group);
         }
         let group: Vec<usize> = group.iter().copied().filter(|index| !self.skips_facts(*index, task)).collect();
-        if group.is_empty() || !self.is_started(task, group[0]) {
+        if group.is_empty() || !self.is_started(task) {
             return Ok(());
         }
         if self.executor.options.step && !task.implicit && !self.steps(task, group[0]) {
@@ -244,18 +244,16 @@ impl<'b, 'a> Batch<'b, 'a> {
         is_gathering && smart && known()
     }
 
-    /// `--start-at-task`: nothing runs before that task, but for what the play does by itself.
-    fn is_started(&mut self, task: &Arc<Task>, index: usize) -> bool {
+    /// `--start-at-task`: nothing runs before the task of this name, as written, but for what the play does by itself.
+    fn is_started(&mut self, task: &Arc<Task>) -> bool {
         if self.executor.started || task.implicit {
             return true;
         }
-        let stack = self.stack(index, task);
-        let templar = self.templar(&stack, task);
-        let info = self.info(task, &templar);
         let Some(wanted) = &self.executor.options.start_at else { return true };
-        let bare = info.name.split_once(" : ").map_or(&*info.name, |(_, name)| name);
+        let own = task.name.as_ref().map_or_else(|| task.action_name().to_owned(), |name| template::print::shown(&name.value));
         let matches = |name: &str| name == wanted || template::python::fnmatch::fnmatch(name, wanted);
-        self.executor.started = matches(&info.name) || matches(bare);
+        let in_role = task.role().is_some_and(|role| matches(&format!("{} : {own}", role.name)));
+        self.executor.started = matches(&own) || in_role;
         self.executor.started
     }
 

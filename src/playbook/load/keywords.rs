@@ -51,6 +51,7 @@ impl Loader<'_> {
                     if row.support == Support::NotYet {
                         diagnostics.push(key.error(format!("the keyword `{name}` is not supported yet")));
                     }
+                    self.check_kind(row, value, diagnostics);
                     match row.inherit {
                         Inherit::No => written.own.push((row.keyword, key, value)),
                         _ if row.keyword == Keyword::ModuleDefaults => {
@@ -65,6 +66,30 @@ impl Loader<'_> {
             }
         }
         written
+    }
+
+    /// Refuses what a keyword can never be, whatever templates give.
+    fn check_kind(&self, row: &Row, value: &Node, diagnostics: &mut Diagnostics) {
+        let (name, found) = (row.name, value.type_name());
+        let is_collection = value.as_sequence().is_some() || value.as_mapping().is_some();
+        if TEXTS.contains(&row.keyword) && is_collection {
+            let message = format!("The field '{name}' is supposed to be a string type, however the incoming data structure is a {found}");
+            diagnostics.push(value.error(message));
+        }
+        if matches!(row.keyword, Keyword::Collections | Keyword::GatherSubset) {
+            for item in list_of(value).iter().filter(|item| !matches!(item.value, Value::Text(_))) {
+                let message = format!("Keyword '{name}' items must be of type 'str', not '{}'.", item.value.type_name());
+                diagnostics.push(item.error(message));
+            }
+        }
+        if row.keyword == Keyword::VarsFiles && value.as_sequence().is_none() && value.as_str().is_none() && !value.is_null() {
+            diagnostics.push(value.error(format!("Invalid `vars_files` value of type '{found}'.")));
+        }
+        let is_list = value.as_sequence().is_some() || value.as_str().is_some() || value.is_null();
+        if row.keyword == Keyword::Tags && !is_list {
+            self.missing.set(true);
+            diagnostics.push(value.error("tags must be specified as a list"));
+        }
     }
 
     fn take_inherited(&self, row: &Row, value: &Node, place: Place, keywords: &mut Keywords, diagnostics: &mut Diagnostics) {
@@ -108,6 +133,20 @@ impl Loader<'_> {
     }
 }
 
+/// Keywords that are texts.
+const TEXTS: &[Keyword] = &[
+    Keyword::BecomeExe,
+    Keyword::BecomeFlags,
+    Keyword::BecomeMethod,
+    Keyword::BecomeUser,
+    Keyword::Connection,
+    Keyword::Debugger,
+    Keyword::FactPath,
+    Keyword::Name,
+    Keyword::RemoteUser,
+    Keyword::Strategy,
+];
+
 /// The loops that people write.
 const LOOPS: &[&str] = &[
     "with_dict",
@@ -142,7 +181,6 @@ pub(super) fn not_valid(key: &Node, place: Place) -> Diagnostic {
 
 fn take_tags(value: &Node, keywords: &mut Keywords, diagnostics: &mut Diagnostics) {
     if value.as_mapping().is_some() {
-        diagnostics.push(value.error("tags must be specified as a list"));
         return;
     }
     for tag in list_of(value) {
