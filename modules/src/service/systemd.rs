@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Action, Engine};
+use crate::host::glob::{glob, matches};
 use crate::host::{Command, Output};
 use crate::{Failure, Host, Json, JsonMap, Result};
 
@@ -89,8 +90,15 @@ impl Engine for Unit {
 
     fn is_enabled(&self, host: &Host) -> Result<bool> {
         let answer = self.ask_enabled(host)?;
-        // Units that only another unit can pull in count as not enabled.
-        Ok(answer.succeeded() && !matches!(answer.stdout().trim(), "indirect" | "alias"))
+        let word = answer.stdout();
+        if answer.succeeded() {
+            // Units that only another unit can pull in count as not enabled.
+            return Ok(!matches!(word.trim(), "indirect" | "alias"));
+        }
+        let is_of_system = !self.options.iter().any(|option| matches!(*option, "--user" | "--global"));
+        // Where systemd has no clear answer (a masked unit, say), the links of a script of the same name have one.
+        let may_be_script = answer.rc() == 1 && is_of_system && !word.trim().ends_with("disabled") && self.has_script();
+        Ok(may_be_script && has_start_link(Path::new("/etc"), &self.name))
     }
 
     fn enable(&self, host: &Host, enabled: bool) -> Result<Command> {
@@ -109,6 +117,14 @@ impl Engine for Unit {
     fn control_failed(&self, action: Action, output: &Output) -> Failure {
         Failure::new(format!("Unable to {} service {}: {}", action.word(), self.name, output.stderr()))
     }
+}
+
+/// Whether a runlevel starts the script of this name.
+fn has_start_link(etc: &Path, name: &str) -> bool {
+    let folders = glob(&etc.join("rc?.d"));
+    let entries = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
+    let mut names = entries.map(|entry| entry.file_name());
+    names.any(|link| matches("S??", link.to_string_lossy().strip_suffix(name).unwrap_or_default()))
 }
 
 fn is_offline(stderr: &str) -> bool {
@@ -137,6 +153,17 @@ fn properties(shown: &str) -> JsonMap {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_script_s_links_say_whether_it_starts() {
+        let etc = tempfile::tempdir().unwrap();
+        for name in ["rc2.d/S01cron", "rc2.d/K01stopped", "rc3.d/S20a.b", "other/S01else"] {
+            std::fs::create_dir_all(etc.path().join(name).parent().unwrap()).unwrap();
+            std::fs::write(etc.path().join(name), "").unwrap();
+        }
+        let found = ["cron", "ron", "stopped", "a.b", "a?b", "else"].map(|name| has_start_link(etc.path(), name));
+        assert_eq!(found, [true, false, false, true, false, false]);
+    }
 
     #[test]
     fn properties_may_have_several_lines() {
