@@ -94,6 +94,11 @@ impl Failure {
         Self { message: message.into(), cause: None, more: JsonMap::new() }
     }
 
+    /// A failure where Ansible's module ends by an exception that it does not expect, with the words that Ansible puts before it.
+    pub fn raised(message: impl std::fmt::Display) -> Self {
+        Self::new(format!("Task failed: Module failed: {message}"))
+    }
+
     /// Adds a key to the failed task's result.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<Json>) -> Self {

@@ -151,7 +151,7 @@ fn place(args: &BlockinfileArgs, text: &str, lines: &[String]) -> Result<usize> 
         (None, Some(regexp)) => (regexp, false),
     };
     let pattern = pattern(regexp, Flags::default())?;
-    let failed = |error: crate::regex::RegexError| Failure::new(error.to_string());
+    let failed = |error: crate::regex::RegexError| Failure::raised(error);
     if searches_text(regexp) {
         let Some(found) = pattern.search(text).map_err(failed)? else { return Ok(lines.len()) };
         let (start, end) = found.range();
@@ -231,6 +231,16 @@ mod tests {
         check("a\r\n", json!({"block": "x\r", "marker": "{mark}\r"}), "a\r\n<\r\nx\r\n>\r\n");
         // These are other lines than the markers.
         check("<\r\nq\r\n>\r\n", json!({"state": "absent"}), "");
+    }
+
+    #[test]
+    fn exceptions_have_ansible_s_words_before_them() {
+        let law = Law::of("blockinfile");
+        law.write("f", b"a\xff\n");
+        let task = |encoding: &str| json!({"path": law.path("f"), "block": "x", "insertafter": "(a", "encoding": encoding});
+        let undecodable = "Task failed: Module failed: 'utf-8' codec can't decode byte 0xff in position 1: invalid start byte";
+        law.fails(task("utf-8"), undecodable);
+        law.fails(task("latin-1"), "Task failed: Module failed: missing ), unterminated subpattern at position 0");
     }
 
     #[test]

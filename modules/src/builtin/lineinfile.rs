@@ -169,7 +169,7 @@ impl<'a> Sought<'a> {
     fn find(&self, line: &str) -> Result<Option<Found>> {
         match self {
             Self::Regexp(pattern) => {
-                let found = pattern.search(line).map_err(|error| Failure::new(error.to_string()))?;
+                let found = pattern.search(line).map_err(Failure::raised)?;
                 Ok(found.map(Found::ByRegexp))
             }
             Self::Text(text) => Ok(line.contains(text).then_some(Found::ByText)),
@@ -207,7 +207,7 @@ impl<'a> Place<'a> {
         let pattern = pattern(regexp, Flags::default())?;
         let mut found = None;
         for (index, line) in lines.iter().enumerate() {
-            if pattern.is_match(line).map_err(|error| Failure::new(error.to_string()))? {
+            if pattern.is_match(line).map_err(Failure::raised)? {
                 found = Some(index + behind);
                 if first {
                     break;
@@ -236,7 +236,7 @@ fn edit(args: &LineinfileArgs, line: &str, lines: &mut Vec<String>) -> Result<Op
     let mut new = line.to_owned();
     if let Some((index, found)) = meant {
         if let (true, Found::ByRegexp(found), Sought::Regexp(pattern)) = (args.backrefs, &found, &sought) {
-            let template = Replacement::parse(line, pattern).map_err(|error| Failure::new(error.to_string()))?;
+            let template = Replacement::parse(line, pattern).map_err(Failure::raised)?;
             new.clear();
             template.expand(found, &lines[index], &mut new);
         }

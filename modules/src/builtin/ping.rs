@@ -23,7 +23,7 @@ impl Module for Ping {
 
     fn run(args: PingArgs, host: &mut Host) -> Result<Outcome> {
         if args.data == "crash" {
-            return Err(Failure::new("Task failed: Module failed: boom"));
+            return Err(Failure::raised("boom"));
         }
         Ok(host.outcome().with("ping", args.data))
     }

@@ -99,7 +99,7 @@ fn section(args: &ReplaceArgs, text: &str) -> Result<Section> {
         (None, Some(before)) => format!("(?P<subsection>.*){before}"),
     };
     let pattern = pattern(&wanted, Flags { dot_all: true, ..Flags::default() })?;
-    let found = pattern.search(text).map_err(|error| Failure::new(error.to_string()))?;
+    let found = pattern.search(text).map_err(Failure::raised)?;
     let number = pattern.group_number("subsection").expect("the pattern was made with this group");
     let part = found.as_ref().and_then(|found| found.group(text, number));
     Ok(match part {

@@ -54,7 +54,7 @@ impl TextFile {
         let version = Version::of(&path)?;
         let encoding = Encoding::from_name(encoding)?;
         let text = match std::fs::read(&path) {
-            Ok(bytes) => Some(encoding.decode(bytes)?),
+            Ok(bytes) => Some(encoding.decode(bytes).map_err(|failure| Failure::raised(failure.message()))?),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(error).context(format_args!("could not read `{}`", shown.display())),
         };
@@ -66,7 +66,7 @@ impl TextFile {
         if let Some(line) = put.validate.filter(|line| !line.contains("%s")) {
             return Err(Failure::new(format!("validate must contain %s: {line}")));
         }
-        let bytes = self.encoding.encode(put.text)?;
+        let bytes = self.encoding.encode(put.text).map_err(|failure| Failure::raised(failure.message()))?;
         let sum = |bytes: &[u8]| format!("sha1:{}", checksum::of_bytes(checksum::Algorithm::Sha1, bytes));
         let before = match &self.text {
             Some(text) => sum(text.as_bytes()),
@@ -123,7 +123,7 @@ impl TextFile {
 
 /// A pattern of the task, searched anywhere.
 pub fn pattern(text: &str, flags: Flags) -> Result<std::sync::Arc<Pattern>> {
-    compile(text, flags, Anchor::Anywhere).map_err(|error| Failure::new(error.to_string()))
+    compile(text, flags, Anchor::Anywhere).map_err(Failure::raised)
 }
 
 fn validate(door: &Door, line: &str, path: &Path) -> Result<()> {
