@@ -31,7 +31,7 @@ pub enum Val {
     /// A dict.
     Dict(DictRef),
     /// A tuple; becomes a list when it leaves the render.
-    Tuple(Rc<Vec<Self>>),
+    Tuple(Rc<Tuple>),
     /// Python's `range`; lazy.
     Range(Range),
     /// A difference of two datetimes, in microseconds.
@@ -82,6 +82,21 @@ impl Range {
         }
         let number = i128::from(self.start) + i128::from(self.step) * i128::try_from(index).ok()?;
         i64::try_from(number).ok()
+    }
+}
+
+/// A tuple.
+pub struct Tuple {
+    items: Vec<Val>,
+    /// One of `groupby`: it has the attributes `grouper` and `list`.
+    pub is_group: bool,
+}
+
+impl std::ops::Deref for Tuple {
+    type Target = Vec<Val>;
+
+    fn deref(&self) -> &Vec<Val> {
+        &self.items
     }
 }
 
@@ -160,7 +175,21 @@ impl Val {
 
     /// A tuple.
     pub fn tuple(items: Vec<Self>) -> Self {
-        Self::Tuple(Rc::new(items))
+        Self::Tuple(Rc::new(Tuple { items, is_group: false }))
+    }
+
+    /// One of `groupby`: what its items have in common, and they themselves.
+    pub fn group(grouper: Self, list: Vec<Self>) -> Self {
+        Self::Tuple(Rc::new(Tuple { items: vec![grouper, Self::list(list)], is_group: true }))
+    }
+
+    /// Whether text shows it as Python does, and not as the data it will be: what `groupby` gives.
+    pub fn is_shown_by_python(&self) -> bool {
+        match self {
+            Self::Tuple(tuple) => tuple.is_group,
+            Self::List(items) => matches!(items.borrow().first(), Some(Self::Tuple(tuple)) if tuple.is_group),
+            _ => false,
+        }
     }
 
     /// Whether this is an undefined marker.

@@ -133,6 +133,12 @@ impl Evaluator {
         if let Val::Object(object) = val {
             return object.attribute(self, name);
         }
+        if let Val::Tuple(tuple) = val
+            && tuple.is_group
+            && let Some(index) = ["grouper", "list"].iter().position(|own| *own == name)
+        {
+            return tuple.get(index).map(|item| self.forced(item)).transpose();
+        }
         if let Some(method) = methods::find(val, name) {
             return Ok(Some(Val::Object(Rc::new(methods::Method { base: val.clone(), name: method }))));
         }

@@ -66,7 +66,10 @@ impl Output {
         let text = match val {
             Val::Plain(Value::Null) | Val::Omit => return Ok(()),
             Val::Undefined(undefined) if undefined.is_inline_if() => return Ok(()),
-            Val::List(_) | Val::Dict(_) | Val::Tuple(_) | Val::Scope(_) => evaluator.text(&Val::Plain(evaluator.value(val)?))?,
+            Val::List(_) | Val::Dict(_) | Val::Tuple(_) | Val::Scope(_) if !val.is_shown_by_python() => {
+                evaluator.text(&Val::Plain(evaluator.value(val)?))?
+            }
+            Val::Object(object) if object.as_bytes().is_some() => evaluator.text(&Val::Plain(evaluator.value(val)?))?,
             other => evaluator.text(other)?,
         };
         evaluator.charge_growth(out.len(), text.as_str().len())?;

@@ -206,7 +206,7 @@ fn groupby(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val>
             _ => groups.push((key, shown, vec![item])),
         }
     }
-    Ok(Val::list(groups.into_iter().map(|(_, shown, items)| Val::tuple(vec![shown, Val::list(items)])).collect()))
+    Ok(Val::list(groups.into_iter().map(|(_, shown, items)| Val::group(shown, items)).collect()))
 }
 
 fn sum(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {

@@ -95,7 +95,7 @@ fn numbers(evaluator: &Evaluator, sequence: &Sequence, all: &mut Vec<Val>) -> Re
         (None, None) => return refuse("must specify count or end in with_sequence"),
         (Some(_), Some(_)) => return refuse("can't specify both count and end in with_sequence"),
         (Some(0), None) => return Ok(()),
-        (Some(count), None) => start.saturating_add(count.saturating_mul(stride)).saturating_sub(stride.signum()),
+        (Some(count), None) => start.saturating_add(count.saturating_mul(stride)).saturating_sub(1),
         (None, Some(end)) => *end,
     };
     if stride > 0 && end < start {
