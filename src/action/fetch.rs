@@ -41,12 +41,8 @@ impl Action for Fetch {
 
     fn finish(&self, call: &Call<'_>, mut reply: Reply) -> Result<Done, Failure> {
         let contents = std::mem::take(&mut reply.contents);
-        let mut found = outcome(reply);
-        let failed = found.get("failed").is_some_and(Value::truthy);
-        if failed || found.get("remote_checksum").is_none() {
-            if failed {
-                found.remove("file");
-            }
+        let found = outcome(reply);
+        if found.get("failed").is_some_and(Value::truthy) || found.get("remote_checksum").is_none() {
             return Ok(Done::of(found));
         }
         let dest = destination(call)?;

@@ -45,17 +45,29 @@ impl Module for Fetch {
         let path = host.absolute(&host.environment().expand_path(&args.src));
         let refused = |message: &str| {
             if args.fail_on_missing {
-                return Err(Failure::new(message).with("file", args.src.as_str()));
+                return Err(Failure::new(message));
             }
             Ok(Outcome::new(false).with("msg", message).with("file", args.src.as_str()))
         };
+        if let Err(error) = path.metadata()
+            && error.kind() == std::io::ErrorKind::PermissionDenied
+        {
+            let message = format!("Failed to get information on remote file ({}): Permission denied", args.src);
+            return match refused(&format!("{message}, ignored")) {
+                Err(_) => Err(Failure::new(message).with("file", args.src.as_str())),
+                ignored => ignored,
+            };
+        }
         if path.is_dir() {
             return refused("remote file is a directory, fetch cannot work on directories");
         }
         let mut file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-                return refused("the remote file is not readable, not transferring, ignored");
+                return match args.fail_on_missing {
+                    true => Err(Failure::new(format!("File is not readable: {}", args.src))),
+                    false => Ok(Outcome::new(false).with("file", args.src.as_str())),
+                };
             }
             Err(_) => return refused("the remote file does not exist, not transferring, ignored"),
         };
