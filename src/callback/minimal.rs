@@ -13,7 +13,7 @@ pub(super) struct Minimal {
 }
 
 /// Modules whose output is shown as text.
-const COMMANDS: &[&str] = &["command", "raw", "script", "shell"];
+const COMMANDS: &[&str] = &["command", "raw", "shell"];
 
 impl Minimal {
     pub(super) fn new(options: Options) -> Self {

@@ -83,7 +83,9 @@ fn loaded(args: &AdhocArgs, what: &(String, String), session: &mut Session, host
     let setting = session.config.playbook_dir.value.as_ref();
     let folder = args.inventory.playbook_dir.as_ref().or(setting).map_or_else(|| session.folder.clone(), |dir| session.folder.join(dir));
     let playbook = loader.ad_hoc(&wanted, &folder, &mut diagnostics);
-    session.tell(diagnostics, 4)?;
+    // To ansible-core an unknown module is a task that fails.
+    let is_unknown = diagnostics.iter().any(|found| found.message.starts_with("couldn't resolve module/action"));
+    session.tell(diagnostics, if is_unknown { 2 } else { 4 })?;
     if args.run.list_hosts {
         list::matched(session, hosts, &args.pattern)?;
         return Ok(0);
