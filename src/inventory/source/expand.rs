@@ -80,7 +80,8 @@ fn expand_ranges(pattern: &str, names: &mut Vec<String>) -> Result<(), String> {
     Ok(())
 }
 
-fn items(range: &str) -> Result<Vec<String>, String> {
+/// What a range stands for, made one by one: what follows it may be wrong.
+fn items(range: &str) -> Result<Box<dyn Iterator<Item = String>>, String> {
     let bounds: Vec<&str> = range.split(':').collect();
     let (begin, end, step) = match bounds.as_slice() {
         [begin, end] => (*begin, *end, "1"),
@@ -99,11 +100,11 @@ fn items(range: &str) -> Result<Vec<String>, String> {
         if from > to {
             return Err("host range must have begin <= end".to_owned());
         }
-        return Ok(steps(from, to, number(step)?)?.map(|index| LETTERS[index..=index].to_owned()).collect());
+        return Ok(Box::new(steps(from, to, number(step)?)?.map(|index| LETTERS[index..=index].to_owned())));
     }
     let (from, to, step) = (number(begin)?, number(end)?, number(step)?);
     let width = if padded { begin.len() } else { 0 };
-    Ok(steps(from, to, step)?.take(MAX_HOSTS + 1).map(|index| format!("{index:0width$}")).collect())
+    Ok(Box::new(steps(from, to, step)?.take(MAX_HOSTS + 1).map(move |index| format!("{index:0width$}"))))
 }
 
 /// An integer as Python's `int` reads it.
@@ -119,7 +120,7 @@ fn number(text: &str) -> Result<i64, String> {
 }
 
 /// From one to another, which is among them; nothing where they go the other way.
-fn steps<N: TryFrom<i64> + TryInto<i64>>(from: N, to: N, step: i64) -> Result<impl Iterator<Item = N>, String> {
+fn steps<N: TryFrom<i64> + TryInto<i64>>(from: N, to: N, step: i64) -> Result<impl Iterator<Item = N> + use<N>, String> {
     if step == 0 {
         return Err("host range has the step `0`, expected another number".to_owned());
     }
