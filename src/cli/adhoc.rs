@@ -6,7 +6,8 @@ use clap::Args;
 
 use super::flags::{ConnectionFlags, InventoryFlags, RunFlags};
 use super::list;
-use super::session::{Exit, Hosts, Preflight, RunRequest, Session};
+use super::run::RunRequest;
+use super::session::{Exit, Hosts, Preflight, Session};
 use crate::executor::TagFilter;
 use crate::playbook::load::{AdHoc, Loader};
 use crate::source::Diagnostics;

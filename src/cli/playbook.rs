@@ -6,7 +6,8 @@ use clap::{ArgAction, Args};
 
 use super::flags::{ConnectionFlags, InventoryFlags, RunFlags};
 use super::list;
-use super::session::{Exit, Hosts, Preflight, RunRequest, Session};
+use super::run::RunRequest;
+use super::session::{Exit, Hosts, Preflight, Session};
 use crate::executor::TagFilter;
 use crate::playbook::Playbook;
 use crate::playbook::load::Loader;

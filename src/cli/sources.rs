@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::session::world_lookups;
+use super::lookups::world_lookups;
 use crate::config::Config;
 use crate::inventory::{GroupNames, HostId, HostVariables, Inventory, Mismatch, SourceOptions};
 use crate::source::Diagnostics;
