@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use foldhash::quality::RandomState;
 use indexmap::IndexMap;
 
 use super::{Key, Value};
@@ -9,7 +10,7 @@ use super::{Key, Value};
 /// An ordered map; keys are any scalar.
 #[derive(Clone, Default, PartialEq)]
 pub struct Map {
-    entries: IndexMap<Key, Value>,
+    entries: IndexMap<Key, Value, RandomState>,
 }
 
 impl Map {
@@ -20,7 +21,7 @@ impl Map {
 
     /// An empty map with room for `count` entries.
     pub fn with_capacity(count: usize) -> Self {
-        Self { entries: IndexMap::with_capacity(count) }
+        Self { entries: IndexMap::with_capacity_and_hasher(count, RandomState::default()) }
     }
 
     /// The value of a text key.
