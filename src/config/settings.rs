@@ -277,12 +277,12 @@ settings! {
         "As `--playbook-dir`.";
     poll_interval: i64 = "", "DEFAULT_POLL_INTERVAL", Some("15"), ["defaults.poll_interval"], ["ANSIBLE_POLL_INTERVAL"], [],
         "Seconds between looks at an asynchronous task.";
-    private_key_file: Option<PathBuf> = "", "DEFAULT_PRIVATE_KEY_FILE", None, ["defaults.private_key_file"], ["ANSIBLE_PRIVATE_KEY_FILE"], [],
-        "The private key to log in with.";
     precedence: Vec<String> = "", "VARIABLE_PRECEDENCE",
         Some("all_inventory,groups_inventory,all_plugins_inventory,all_plugins_play,groups_plugins_inventory,groups_plugins_play"),
         ["defaults.precedence"], ["ANSIBLE_PRECEDENCE"], [],
         "Which variables of groups count, weakest first; `plugins` are the files in `group_vars`.";
+    private_key_file: Option<PathBuf> = "", "DEFAULT_PRIVATE_KEY_FILE", None, ["defaults.private_key_file"], ["ANSIBLE_PRIVATE_KEY_FILE"], [],
+        "The private key to log in with.";
     private_role_vars: bool = "", "DEFAULT_PRIVATE_ROLE_VARS", Some("False"), ["defaults.private_role_vars"], ["ANSIBLE_PRIVATE_ROLE_VARS"], [],
         "Variables of roles are seen by their own tasks only; said to be off, also those of included roles are seen by what follows.";
     remote_port: Option<i64> = "", "DEFAULT_REMOTE_PORT", None, ["defaults.remote_port"], ["ANSIBLE_REMOTE_PORT"], [],
