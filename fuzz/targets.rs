@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use driftless::inventory::{self, HostPattern, Inventory, SourceOptions};
 use driftless::source::{Diagnostics, Source, render};
-use driftless::template::{Context, Engine, NoWorld, Scope, Templar, Variable};
+use driftless::template::{Context, Engine, NoNames, NoWorld, Templar};
 use driftless::value::{Text, Value};
 use driftless::vault::{Envelope, Vault, VaultSecret};
 use driftless::{vars, yaml};
@@ -30,7 +30,7 @@ pub fn template(bytes: &[u8]) {
         return;
     }
     let context = Context::of_playbook(PathBuf::from("/nonexistent"), Arc::new(NoWorld));
-    let templar = Templar::new(&Arc::new(Engine::new()), Arc::new(Nothing), Arc::new(context));
+    let templar = Templar::new(&Arc::new(Engine::new()), Arc::new(NoNames), Arc::new(context));
     let text = Text::trusted(text, None);
     // An error is as good an end as any.
     let _ = templar.render(&Value::Text(text.clone()));
@@ -145,18 +145,5 @@ fn drain(decoder: &mut Decoder) -> Vec<Frame> {
 fn draw(diagnostics: &Diagnostics) {
     for diagnostic in diagnostics.iter() {
         let _ = render(diagnostic, &|_, text| text.to_owned());
-    }
-}
-
-/// No variable is defined.
-struct Nothing;
-
-impl Scope for Nothing {
-    fn get(&self, _name: &str) -> Option<Variable> {
-        None
-    }
-
-    fn names(&self) -> Vec<Arc<str>> {
-        Vec::new()
     }
 }

@@ -19,7 +19,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use driftless::playbook::{KEYWORDS, Place, Support};
+use driftless::playbook::{KEYWORDS, Place};
 use driftless::template::{collection, filter, lookup, test};
 
 use cases::Cases;
@@ -96,7 +96,7 @@ fn plugin_names() -> [Vec<&'static str>; 3] {
 /// Everything that wants a case, each with the cases that use it, best first.
 fn rows(cases: &Cases) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
-    for keyword in KEYWORDS.iter().filter(|row| row.support == Support::Yes) {
+    for keyword in KEYWORDS {
         for (place, shown) in PLACES.iter().filter(|(place, _)| keyword.places.contains(place)) {
             rows.push((format!("keyword {} on {shown}", keyword.name), cases.of_keyword(keyword.name, *place)));
         }

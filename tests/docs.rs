@@ -11,7 +11,7 @@ use std::path::Path;
 
 use driftless::action;
 use driftless::config::{Effect, OTHERS, SETTINGS};
-use driftless::playbook::{Inherit, KEYWORDS, Place, Support as KeywordSupport};
+use driftless::playbook::{Inherit, KEYWORDS, Place};
 use driftless_modules::Json;
 use driftless_modules::spec::{Constraint, Opt, Spec, Support, Table};
 
@@ -181,11 +181,7 @@ fn keywords() -> String {
             Inherit::OuterFirst => "all: the outer first, then its own",
             Inherit::InnerFirst => "all: its own first, then the outer",
         };
-        let support = match row.support {
-            KeywordSupport::Yes => "",
-            KeywordSupport::NotYet => " (not supported yet: an error)",
-        };
-        writeln!(out, "| `{}`{support} | {} | {inherit} |", row.name, places.join(", ")).unwrap();
+        writeln!(out, "| `{}` | {} | {inherit} |", row.name, places.join(", ")).unwrap();
     }
     out + "\n`with_<lookup>` stands for a loop over that lookup, and a module's name for `action`.\n"
 }

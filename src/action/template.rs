@@ -166,15 +166,7 @@ fn options(call: &Call<'_>) -> Result<FileOptions, Failure> {
     let syntax = &mut options.syntax;
     syntax.trim_blocks = call.args.flag(&["trim_blocks"], true)?;
     syntax.lstrip_blocks = call.args.flag(&["lstrip_blocks"], false)?;
-    let delimiters = [
-        (&mut syntax.block.0, "block_start_string"),
-        (&mut syntax.block.1, "block_end_string"),
-        (&mut syntax.variable.0, "variable_start_string"),
-        (&mut syntax.variable.1, "variable_end_string"),
-        (&mut syntax.comment.0, "comment_start_string"),
-        (&mut syntax.comment.1, "comment_end_string"),
-    ];
-    for (delimiter, name) in delimiters {
+    for (delimiter, name) in syntax.marks() {
         if let Some(own) = call.args.text(&[name]) {
             *delimiter = own;
         }

@@ -46,15 +46,6 @@ pub enum Inherit {
     InnerFirst,
 }
 
-/// Whether this version does what the keyword says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Support {
-    /// It does.
-    Yes,
-    /// Not yet: an error with its place, never ignored.
-    NotYet,
-}
-
 /// One row of the table.
 #[derive(Debug)]
 pub struct Row {
@@ -66,12 +57,10 @@ pub struct Row {
     pub places: &'static [Place],
     /// How it is passed on.
     pub inherit: Inherit,
-    /// Whether it is done.
-    pub support: Support,
 }
 
 macro_rules! keywords {
-    ($($keyword:ident $name:literal [$($place:ident)*] $inherit:ident $support:ident;)*) => {
+    ($($keyword:ident $name:literal [$($place:ident)*] $inherit:ident;)*) => {
         /// A keyword of a playbook.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Keyword {
@@ -85,84 +74,83 @@ macro_rules! keywords {
                 name: $name,
                 places: &[$(Place::$place),*],
                 inherit: Inherit::$inherit,
-                support: Support::$support,
             },)*
         ];
     };
 }
 
 keywords! {
-    Action "action" [Task Handler] No Yes;
-    Always "always" [Block] No Yes;
-    AnyErrorsFatal "any_errors_fatal" [Play Role Block Task Handler] Override Yes;
-    Args "args" [Task Handler] No Yes;
-    Async "async" [Task Handler] No Yes;
-    Become "become" [Play Role Block Task Handler] Override Yes;
-    BecomeExe "become_exe" [Play Role Block Task Handler] Override Yes;
-    BecomeFlags "become_flags" [Play Role Block Task Handler] Override Yes;
-    BecomeMethod "become_method" [Play Role Block Task Handler] Override Yes;
-    BecomeUser "become_user" [Play Role Block Task Handler] Override Yes;
-    Block "block" [Block] No Yes;
-    BreakWhen "break_when" [LoopControl] No Yes;
-    ChangedWhen "changed_when" [Task Handler] No Yes;
-    CheckMode "check_mode" [Play Role Block Task Handler] Override Yes;
-    Collections "collections" [Play Role Block Task Handler] Override Yes;
-    Connection "connection" [Play Role Block Task Handler] Override Yes;
-    Debugger "debugger" [Play Role Block Task Handler] Override Yes;
-    Delay "delay" [Task Handler] No Yes;
-    DelegateFacts "delegate_facts" [Role Block Task Handler] Override Yes;
-    DelegateTo "delegate_to" [Role Block Task Handler] Override Yes;
-    Diff "diff" [Play Role Block Task Handler] Override Yes;
-    Environment "environment" [Play Role Block Task Handler] OuterFirst Yes;
-    Extended "extended" [LoopControl] No Yes;
-    ExtendedAllitems "extended_allitems" [LoopControl] No Yes;
-    FactPath "fact_path" [Play] No Yes;
-    FailedWhen "failed_when" [Task Handler] No Yes;
-    ForceHandlers "force_handlers" [Play] No Yes;
-    GatherFacts "gather_facts" [Play] No Yes;
-    GatherSubset "gather_subset" [Play] No Yes;
-    GatherTimeout "gather_timeout" [Play] No Yes;
-    Handlers "handlers" [Play] No Yes;
-    Hosts "hosts" [Play] No Yes;
-    IgnoreErrors "ignore_errors" [Play Role Block Task Handler] Override Yes;
-    IgnoreUnreachable "ignore_unreachable" [Play Role Block Task Handler] Override Yes;
-    IndexVar "index_var" [LoopControl] No Yes;
-    Label "label" [LoopControl] No Yes;
-    Listen "listen" [Handler] No Yes;
-    LocalAction "local_action" [Task Handler] No Yes;
-    Loop "loop" [Task Handler] No Yes;
-    LoopControl "loop_control" [Task Handler] No Yes;
-    LoopVar "loop_var" [LoopControl] No Yes;
-    MaxFailPercentage "max_fail_percentage" [Play] No Yes;
-    ModuleDefaults "module_defaults" [Play Role Block Task Handler] OuterFirst Yes;
-    Name "name" [Play Role Block Task Handler] No Yes;
-    NoLog "no_log" [Play Role Block Task Handler] Override Yes;
-    Notify "notify" [Block Task Handler] Override Yes;
-    Order "order" [Play] No Yes;
-    Pause "pause" [LoopControl] No Yes;
-    Poll "poll" [Task Handler] No Yes;
-    Port "port" [Play Role Block Task Handler] Override Yes;
-    PostTasks "post_tasks" [Play] No Yes;
-    PreTasks "pre_tasks" [Play] No Yes;
-    Register "register" [Task Handler] No Yes;
-    RemoteUser "remote_user" [Play Role Block Task Handler] Override Yes;
-    Rescue "rescue" [Block] No Yes;
-    Retries "retries" [Task Handler] No Yes;
-    Role "role" [Role] No Yes;
-    Roles "roles" [Play] No Yes;
-    RunOnce "run_once" [Play Role Block Task Handler] Override Yes;
-    Serial "serial" [Play] No Yes;
-    Strategy "strategy" [Play] No Yes;
-    Tags "tags" [Play Role Block Task Handler] InnerFirst Yes;
-    Tasks "tasks" [Play] No Yes;
-    Throttle "throttle" [Play Role Block Task Handler] Override Yes;
-    Timeout "timeout" [Play Role Block Task Handler] Override Yes;
-    Until "until" [Task Handler] No Yes;
-    ValidateArgspec "validate_argspec" [Play] No Yes;
-    Vars "vars" [Play Role Block Task Handler] OuterFirst Yes;
-    VarsFiles "vars_files" [Play] No Yes;
-    VarsPrompt "vars_prompt" [Play] No Yes;
-    When "when" [Role Block Task Handler] OuterFirst Yes;
+    Action "action" [Task Handler] No;
+    Always "always" [Block] No;
+    AnyErrorsFatal "any_errors_fatal" [Play Role Block Task Handler] Override;
+    Args "args" [Task Handler] No;
+    Async "async" [Task Handler] No;
+    Become "become" [Play Role Block Task Handler] Override;
+    BecomeExe "become_exe" [Play Role Block Task Handler] Override;
+    BecomeFlags "become_flags" [Play Role Block Task Handler] Override;
+    BecomeMethod "become_method" [Play Role Block Task Handler] Override;
+    BecomeUser "become_user" [Play Role Block Task Handler] Override;
+    Block "block" [Block] No;
+    BreakWhen "break_when" [LoopControl] No;
+    ChangedWhen "changed_when" [Task Handler] No;
+    CheckMode "check_mode" [Play Role Block Task Handler] Override;
+    Collections "collections" [Play Role Block Task Handler] Override;
+    Connection "connection" [Play Role Block Task Handler] Override;
+    Debugger "debugger" [Play Role Block Task Handler] Override;
+    Delay "delay" [Task Handler] No;
+    DelegateFacts "delegate_facts" [Role Block Task Handler] Override;
+    DelegateTo "delegate_to" [Role Block Task Handler] Override;
+    Diff "diff" [Play Role Block Task Handler] Override;
+    Environment "environment" [Play Role Block Task Handler] OuterFirst;
+    Extended "extended" [LoopControl] No;
+    ExtendedAllitems "extended_allitems" [LoopControl] No;
+    FactPath "fact_path" [Play] No;
+    FailedWhen "failed_when" [Task Handler] No;
+    ForceHandlers "force_handlers" [Play] No;
+    GatherFacts "gather_facts" [Play] No;
+    GatherSubset "gather_subset" [Play] No;
+    GatherTimeout "gather_timeout" [Play] No;
+    Handlers "handlers" [Play] No;
+    Hosts "hosts" [Play] No;
+    IgnoreErrors "ignore_errors" [Play Role Block Task Handler] Override;
+    IgnoreUnreachable "ignore_unreachable" [Play Role Block Task Handler] Override;
+    IndexVar "index_var" [LoopControl] No;
+    Label "label" [LoopControl] No;
+    Listen "listen" [Handler] No;
+    LocalAction "local_action" [Task Handler] No;
+    Loop "loop" [Task Handler] No;
+    LoopControl "loop_control" [Task Handler] No;
+    LoopVar "loop_var" [LoopControl] No;
+    MaxFailPercentage "max_fail_percentage" [Play] No;
+    ModuleDefaults "module_defaults" [Play Role Block Task Handler] OuterFirst;
+    Name "name" [Play Role Block Task Handler] No;
+    NoLog "no_log" [Play Role Block Task Handler] Override;
+    Notify "notify" [Block Task Handler] Override;
+    Order "order" [Play] No;
+    Pause "pause" [LoopControl] No;
+    Poll "poll" [Task Handler] No;
+    Port "port" [Play Role Block Task Handler] Override;
+    PostTasks "post_tasks" [Play] No;
+    PreTasks "pre_tasks" [Play] No;
+    Register "register" [Task Handler] No;
+    RemoteUser "remote_user" [Play Role Block Task Handler] Override;
+    Rescue "rescue" [Block] No;
+    Retries "retries" [Task Handler] No;
+    Role "role" [Role] No;
+    Roles "roles" [Play] No;
+    RunOnce "run_once" [Play Role Block Task Handler] Override;
+    Serial "serial" [Play] No;
+    Strategy "strategy" [Play] No;
+    Tags "tags" [Play Role Block Task Handler] InnerFirst;
+    Tasks "tasks" [Play] No;
+    Throttle "throttle" [Play Role Block Task Handler] Override;
+    Timeout "timeout" [Play Role Block Task Handler] Override;
+    Until "until" [Task Handler] No;
+    ValidateArgspec "validate_argspec" [Play] No;
+    Vars "vars" [Play Role Block Task Handler] OuterFirst;
+    VarsFiles "vars_files" [Play] No;
+    VarsPrompt "vars_prompt" [Play] No;
+    When "when" [Role Block Task Handler] OuterFirst;
 }
 
 impl Keyword {

@@ -14,7 +14,7 @@ pub use crate::source::did_you_mean;
 pub use block::{Block, Entry, RoleRun};
 pub use collection::{Collections, Routed};
 pub use context::Context;
-pub use keyword::{Inherit, KEYWORDS, Keyword, Place, Row, Support};
+pub use keyword::{Inherit, KEYWORDS, Keyword, Place, Row};
 pub use keywords::Keywords;
 pub use play::{Play, Playbook, VarsPrompt};
 pub use role::Role;

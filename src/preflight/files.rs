@@ -104,14 +104,7 @@ fn syntax_of(call: &ModuleCall) -> Option<Syntax> {
         None => Some(None),
         Some(written) => constant(written).map(|text| Some(text.to_owned())),
     };
-    for (option, name) in [
-        (&mut syntax.block.0, "block_start_string"),
-        (&mut syntax.block.1, "block_end_string"),
-        (&mut syntax.variable.0, "variable_start_string"),
-        (&mut syntax.variable.1, "variable_end_string"),
-        (&mut syntax.comment.0, "comment_start_string"),
-        (&mut syntax.comment.1, "comment_end_string"),
-    ] {
+    for (option, name) in syntax.marks() {
         if let Some(own) = text(name)? {
             *option = own;
         }

@@ -12,26 +12,10 @@ use crate::playbook::did_you_mean;
 use crate::source::{Diagnostic, Diagnostics, Severity, Span, absolute};
 use crate::template::{NameUse, Templar, is_global};
 use crate::value::Value;
-use crate::vars::VarWorld;
+use crate::vars::{MAGIC_NAMES, VarWorld};
 
-/// What Ansible itself defines; all that begins like a fact is taken for one.
-const MAGIC: &[&str] = &[
-    "_task",
-    "environment",
-    "group_names",
-    "groups",
-    "hostvars",
-    "inventory_dir",
-    "inventory_file",
-    "inventory_hostname",
-    "inventory_hostname_short",
-    "play_hosts",
-    "playbook_dir",
-    "role_name",
-    "role_names",
-    "role_path",
-    "vars",
-];
+/// What Ansible itself defines beside [`MAGIC_NAMES`]; all that begins like a fact is taken for one.
+const OF_TASK: &str = "_task";
 const FACTS: &[&str] = &["ansible_", "facter_", "getent_", "ohai_"];
 
 /// Uses of variables that are undefined whatever happens.
@@ -121,7 +105,8 @@ impl Judge<'_, '_> {
             return *known;
         }
         let known = is_global(name)
-            || MAGIC.contains(&&**name)
+            || MAGIC_NAMES.contains(&&**name)
+            || &**name == OF_TASK
             || FACTS.iter().any(|prefix| name.starts_with(prefix))
             || self.play.definable.has(name)
             || self.worlds.of(self.play).defines(name)
@@ -138,7 +123,8 @@ impl Judge<'_, '_> {
             return diagnostic.hint("only a task with a loop has `item`");
         }
         let of_world = self.worlds.names(self.play);
-        let names = self.play.definable.all_names().chain(of_world.iter().map(|name| &**name)).chain(MAGIC.iter().copied());
+        let names =
+            self.play.definable.all_names().chain(of_world.iter().map(|name| &**name)).chain(MAGIC_NAMES.iter().copied()).chain([OF_TASK]);
         match did_you_mean(name, names) {
             Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
             None => diagnostic.hint("define it in the inventory, `vars`, a role or with `-e`; or say `default(…)` where it may be missing"),

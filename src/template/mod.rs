@@ -34,7 +34,7 @@ pub use function::{Arguments, Bound, Filter, Lookup, Markers, Options, Param, Te
 pub use inspect::{Inspection, LookupUse, NameUse, Reading, TemplateUse, is_global};
 pub use notice::{Notice, Notices};
 pub use place::Place;
-pub use scope::{Scope, Variable};
+pub use scope::{NoNames, Scope, Variable};
 pub use syntax::{Backslashes, Syntax};
 pub use templar::{EMPTY, FileOptions, NOT_A_TEXT, Rendered, Templar};
 pub use undefined::Undefined;

@@ -23,3 +23,16 @@ pub trait Scope: Send + Sync {
     /// All names, for `varnames`, iteration and "did you mean".
     fn names(&self) -> Vec<Arc<str>>;
 }
+
+/// No variable is defined: what a template sees that was imported without context.
+pub struct NoNames;
+
+impl Scope for NoNames {
+    fn get(&self, _: &str) -> Option<Variable> {
+        None
+    }
+
+    fn names(&self) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+}

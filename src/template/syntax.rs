@@ -33,6 +33,20 @@ pub struct Syntax {
     pub extensions: Extensions,
 }
 
+impl Syntax {
+    /// The marks, each with the option of `template` that names it.
+    pub fn marks(&mut self) -> [(&mut String, &'static str); 6] {
+        [
+            (&mut self.block.0, "block_start_string"),
+            (&mut self.block.1, "block_end_string"),
+            (&mut self.variable.0, "variable_start_string"),
+            (&mut self.variable.1, "variable_end_string"),
+            (&mut self.comment.0, "comment_start_string"),
+            (&mut self.comment.1, "comment_end_string"),
+        ]
+    }
+}
+
 /// What a backslash in a constant within `{{ }}` is; elsewhere it always escapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Backslashes {

@@ -50,6 +50,11 @@ const FORBIDDEN: &[&str] = &[
     "ansible_user",
     "ansible_verbosity",
     "ansible_version",
+    "omit",
+];
+
+/// What Ansible itself says of a play, a host and the inventory, under names that do not begin with `ansible_`: a host cannot set these either.
+pub const MAGIC_NAMES: &[&str] = &[
     "environment",
     "group_names",
     "groups",
@@ -58,7 +63,6 @@ const FORBIDDEN: &[&str] = &[
     "inventory_file",
     "inventory_hostname",
     "inventory_hostname_short",
-    "omit",
     "play_hosts",
     "playbook_dir",
     "role_name",
@@ -168,6 +172,7 @@ pub(super) fn is_forbidden(name: &str) -> bool {
         return false;
     }
     FORBIDDEN.binary_search(&name).is_ok()
+        || MAGIC_NAMES.binary_search(&name).is_ok()
         || FORBIDDEN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         || (name.starts_with("ansible_") && name.ends_with("_interpreter"))
 }
@@ -193,7 +198,7 @@ mod tests {
 
     #[test]
     fn tables_are_sorted() {
-        assert!(FORBIDDEN.is_sorted() && RESERVED.is_sorted());
+        assert!(FORBIDDEN.is_sorted() && MAGIC_NAMES.is_sorted() && RESERVED.is_sorted());
     }
 
     #[test]

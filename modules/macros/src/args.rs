@@ -26,8 +26,8 @@ pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
         let ident = field.ident.as_ref().expect("the fields are named");
         let ty = &field.ty;
         if written.flatten {
-            tables.push(quote! { options.extend(<#ty as ::driftless_modules::spec::Args>::options()); });
-            constraints.push(quote! { constraints.extend(<#ty as ::driftless_modules::spec::Args>::constraints()); });
+            tables.push(quote! { <#ty as ::driftless_modules::spec::Args>::options() });
+            constraints.push(quote! { <#ty as ::driftless_modules::spec::Args>::constraints() });
             readers.push(quote! { #ident: <#ty as ::driftless_modules::spec::Args>::read(args, environment)? });
             continue;
         }
@@ -42,6 +42,7 @@ pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
         });
     }
     constraints.extend(struct_constraints(&input.attrs)?);
+    let (table_count, constraint_count) = (tables.len(), constraints.len());
     let ident = &input.ident;
     let construct = if matches!(data.fields, Fields::Unit) {
         quote! { Self }
@@ -56,24 +57,21 @@ pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
 
         impl ::driftless_modules::spec::Args for #ident {
             fn options() -> ::std::vec::Vec<::driftless_modules::spec::Opt> {
-                #[allow(unused_mut)]
-                let mut options = ::std::vec::Vec::new();
-                #(#tables)*
-                options
+                let tables: [::std::vec::Vec<::driftless_modules::spec::Opt>; #table_count] = [#(#tables),*];
+                tables.into_iter().flatten().collect()
             }
 
             fn constraints() -> ::std::vec::Vec<::driftless_modules::spec::Constraint> {
-                #[allow(unused_mut)]
-                let mut constraints = ::std::vec::Vec::new();
-                #(#constraints)*
-                constraints
+                let constraints: [::std::vec::Vec<::driftless_modules::spec::Constraint>; #constraint_count] = [#(#constraints),*];
+                constraints.into_iter().flatten().collect()
             }
 
-            #[allow(unused_variables)]
             fn read(
                 args: &mut ::driftless_modules::JsonMap,
                 environment: &::driftless_modules::host::Environment,
             ) -> ::std::result::Result<Self, ::std::string::String> {
+                // A struct without options reads neither.
+                let _ = (&args, environment);
                 ::std::result::Result::Ok(#construct)
             }
         }
@@ -179,7 +177,7 @@ impl Written {
             None => quote! { <#ty as ::driftless_modules::spec::ArgValue>::KIND },
         };
         Ok(quote! {
-            options.push(::driftless_modules::spec::Opt {
+            ::std::vec![::driftless_modules::spec::Opt {
                 name: #name,
                 aliases: &[#(#aliases),*],
                 kind: #kind,
@@ -190,7 +188,7 @@ impl Written {
                 secret: #secret,
                 suboptions: <#ty as ::driftless_modules::spec::ArgValue>::suboptions(),
                 doc: #doc,
-            });
+            }]
         })
     }
 }
@@ -222,7 +220,7 @@ fn struct_constraints(attrs: &[Attribute]) -> Result<Vec<TokenStream>> {
             let name = list.path.require_ident()?.to_string();
             let items = list.parse_args_with(Punctuated::<Expr, Token![,]>::parse_terminated)?;
             let rule = constraint(&name, list.path.require_ident()?, items.iter().collect())?;
-            constraints.push(quote! { constraints.push(#rule); });
+            constraints.push(quote! { ::std::vec![#rule] });
         }
     }
     Ok(constraints)

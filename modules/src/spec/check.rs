@@ -89,16 +89,8 @@ impl Spec {
     }
 
     fn check_options(&self, name: &str, args: &JsonMap, certainty: &dyn Fn(&str) -> Certainty) -> Result<CheckedArgs, Vec<ArgError>> {
-        let mut checker = Checker { checked: CheckedArgs::default(), errors: Vec::new(), unsupported: Vec::new(), certainty };
         let missing = |option: &str| self.missing.iter().find(|(name, _)| *name == option).map(|(_, why)| *why);
-        let place = Place { module: name, path: &[], context: &[], missing: &missing };
-        let checked = checker.table(&self.table, args, &place);
-        checker.errors.append(&mut checker.unsupported);
-        if !checker.errors.is_empty() {
-            return Err(checker.errors);
-        }
-        checker.checked.args = checked;
-        Ok(checker.checked)
+        Checker::run(&self.table, args, &Place { module: name, path: &[], context: &[], missing: &missing }, certainty)
     }
 }
 
@@ -135,10 +127,20 @@ struct Checker<'c> {
 impl TableOf<'_> {
     /// Checks arguments that are no module's; messages name `owner` where a module's would name it.
     pub fn check_as(&self, owner: &str, args: &JsonMap) -> Result<CheckedArgs, Vec<ArgError>> {
-        let mut checker =
-            Checker { checked: CheckedArgs::default(), errors: Vec::new(), unsupported: Vec::new(), certainty: &|_| Certainty::Known };
-        let place = Place { module: owner, path: &[], context: &[], missing: &|_| None };
-        let checked = checker.table(self, args, &place);
+        Checker::run(self, args, &Place { module: owner, path: &[], context: &[], missing: &|_| None }, &|_| Certainty::Known)
+    }
+}
+
+impl Checker<'_> {
+    /// Checks arguments against a table; options that are not there yet are told last.
+    fn run(
+        table: &TableOf<'_>,
+        args: &JsonMap,
+        place: &Place,
+        certainty: &dyn Fn(&str) -> Certainty,
+    ) -> Result<CheckedArgs, Vec<ArgError>> {
+        let mut checker = Checker { checked: CheckedArgs::default(), errors: Vec::new(), unsupported: Vec::new(), certainty };
+        let checked = checker.table(table, args, place);
         checker.errors.append(&mut checker.unsupported);
         if !checker.errors.is_empty() {
             return Err(checker.errors);
@@ -146,9 +148,7 @@ impl TableOf<'_> {
         checker.checked.args = checked;
         Ok(checker.checked)
     }
-}
 
-impl Checker<'_> {
     fn table(&mut self, table: &TableOf<'_>, written: &JsonMap, place: &Place) -> JsonMap {
         let mut names = Vec::new();
         let mut values = self.canonical(table, written, place, &mut names);

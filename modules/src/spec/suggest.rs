@@ -11,8 +11,8 @@ pub fn closest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option
         .map(|(_, name)| name)
 }
 
-/// Edits between two texts; swapping two neighbours is one.
-fn distance(a: &str, b: &str) -> usize {
+/// How many characters are to be added, taken away, changed or swapped with their neighbour to make one text the other.
+pub fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut rows = vec![(0..=b.len()).collect::<Vec<_>>()];
     for i in 1..=a.len() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Loader;
-use crate::playbook::keyword::{Inherit, Row, Support};
+use crate::playbook::keyword::{Inherit, Row};
 use crate::playbook::{KEYWORDS, Keyword, Keywords, Place, did_you_mean};
 use crate::source::{Diagnostic, Diagnostics, Spanned};
 use crate::value::{Map, Value};
@@ -48,9 +48,6 @@ impl Loader<'_> {
             };
             match Keyword::row_named(name) {
                 Some(row) if row.places.contains(&place) => {
-                    if row.support == Support::NotYet {
-                        diagnostics.push(key.error(format!("the keyword `{name}` is not supported yet")));
-                    }
                     self.check_kind(row, value, diagnostics);
                     match row.inherit {
                         Inherit::No => written.own.push((row.keyword, key, value)),

@@ -58,14 +58,7 @@ fn combined(evaluator: &Evaluator, value: &Val, arguments: &Bound, own: &str, na
 }
 
 fn mergeby(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
-    let (mut recursive, mut lists) = (false, Lists::Replace);
-    for (name, val) in &arguments.named {
-        match &**name {
-            "recursive" => recursive = evaluator.truthy(val)?,
-            "list_merge" => lists = Lists::of(val)?,
-            _ => return refuse("'recursive' and 'list_merge' are the only valid keyword arguments"),
-        }
-    }
+    let (recursive, lists) = Lists::options(evaluator, arguments)?;
     let Some((index, others)) = arguments.rest.split_last() else {
         return refuse("At least two arguments are needed: the lists, and the name of what joins them");
     };

@@ -133,20 +133,8 @@ fn properties(root: &Path, path: &Path) -> Option<Val> {
 mod tests {
     use std::sync::Arc;
 
-    use crate::template::{Context, Engine, NoWorld, Scope, Templar, Variable};
+    use crate::template::{Context, Engine, NoNames, NoWorld, Templar};
     use crate::value::{Text, to_json};
-
-    struct Nothing;
-
-    impl Scope for Nothing {
-        fn get(&self, _: &str) -> Option<Variable> {
-            None
-        }
-
-        fn names(&self) -> Vec<Arc<str>> {
-            Vec::new()
-        }
-    }
 
     /// What `community.general.filetree` tells of a tree.
     #[test]
@@ -157,7 +145,7 @@ mod tests {
         std::fs::write(folder.path().join("files/tree/sub/b"), "x").unwrap();
         std::os::unix::fs::symlink("a.txt", folder.path().join("files/tree/l")).unwrap();
         let context = Context::of_playbook(folder.path().to_path_buf(), Arc::new(NoWorld));
-        let templar = Templar::new(&Arc::new(Engine::new()), Arc::new(Nothing), Arc::new(context));
+        let templar = Templar::new(&Arc::new(Engine::new()), Arc::new(NoNames), Arc::new(context));
         let give = |expression: &str| to_json(&templar.expression(&Text::trusted(expression, None)).unwrap());
         let all = give("query('filetree', 'tree') | map(attribute='path') | zip(query('filetree', 'tree') | map(attribute='state'))");
         assert_eq!(all, serde_json::json!([["sub", "directory"], ["a.txt", "file"], ["l", "link"], ["sub/b", "file"]]));

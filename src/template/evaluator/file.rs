@@ -5,24 +5,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::super::ir::{Expr, Stmt, Template};
-use super::super::{ErrorKind, Result, Scope, TemplateError, Variable};
+use super::super::{ErrorKind, NoNames, Result, TemplateError};
 use super::frame::{Frame, FrameRef};
 use super::{Evaluator, Loaded, ScopeVal, Unit};
 use crate::source::{Source, Span};
 use crate::value::{Text, Value};
-
-/// What a template sees that was imported without context: nothing.
-struct NoNames;
-
-impl Scope for NoNames {
-    fn get(&self, _: &str) -> Option<Variable> {
-        None
-    }
-
-    fn names(&self) -> Vec<Arc<str>> {
-        Vec::new()
-    }
-}
 
 impl Loaded {
     /// The file's name as it was asked for.

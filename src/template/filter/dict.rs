@@ -45,8 +45,21 @@ pub(in crate::template) enum Lists {
 }
 
 impl Lists {
+    /// `recursive` and `list_merge`, out of the named arguments.
+    pub fn options(evaluator: &Evaluator, arguments: &Bound) -> Result<(bool, Self)> {
+        let (mut recursive, mut lists) = (false, Self::Replace);
+        for (name, val) in &arguments.named {
+            match &**name {
+                "recursive" => recursive = evaluator.truthy(val)?,
+                "list_merge" => lists = Self::of(val)?,
+                _ => return refuse("'recursive' and 'list_merge' are the only valid keyword arguments"),
+            }
+        }
+        Ok((recursive, lists))
+    }
+
     /// The value of `list_merge`.
-    pub fn of(val: &Val) -> Result<Self> {
+    fn of(val: &Val) -> Result<Self> {
         Ok(match val.as_str() {
             Some("replace") => Self::Replace,
             Some("keep") => Self::Keep,
@@ -64,15 +77,7 @@ impl Lists {
 }
 
 fn combine(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
-    let mut recursive = false;
-    let mut lists = Lists::Replace;
-    for (name, val) in &arguments.named {
-        match &**name {
-            "recursive" => recursive = evaluator.truthy(val)?,
-            "list_merge" => lists = Lists::of(val)?,
-            _ => return refuse("'recursive' and 'list_merge' are the only valid keyword arguments"),
-        }
-    }
+    let (recursive, lists) = Lists::options(evaluator, arguments)?;
     let mut dicts = Vec::new();
     for val in std::iter::once(value).chain(&arguments.rest) {
         // One level of lists is opened, so that `[a, b] | combine` works.

@@ -3,20 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::template::{Context, Engine, NoWorld, Scope, Templar, Variable};
+use crate::template::{Context, Engine, NoNames, NoWorld, Templar};
 use crate::value::{Text, to_json};
-
-struct Nothing;
-
-impl Scope for Nothing {
-    fn get(&self, _: &str) -> Option<Variable> {
-        None
-    }
-
-    fn names(&self) -> Vec<Arc<str>> {
-        Vec::new()
-    }
-}
 
 /// Every line of `records`, evaluated; panics with all that differ.
 pub(in crate::template) fn check_records(records: &str) {
@@ -26,7 +14,7 @@ pub(in crate::template) fn check_records(records: &str) {
     for line in records.lines() {
         let record: serde_json::Value = serde_json::from_str(line).unwrap();
         let expression = record["expression"].as_str().unwrap();
-        let templar = Templar::new(&engine, Arc::new(Nothing), Arc::clone(&context));
+        let templar = Templar::new(&engine, Arc::new(NoNames), Arc::clone(&context));
         let got = match templar.expression(&Text::trusted(expression, None)) {
             Ok(value) => serde_json::json!({"expression": expression, "value": to_json(&value)}),
             // Recorded between braces, where mistakes are those of a template.

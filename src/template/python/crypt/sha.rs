@@ -70,24 +70,25 @@ fn three(bytes: &[u8], [high, middle, low]: [usize; 3]) -> u32 {
 }
 
 fn encode_512(bytes: &[u8]) -> String {
-    let mut out = String::new();
-    let mut places = [0, 21, 42];
-    for _ in 0..21 {
-        push_digits(&mut out, three(bytes, places), 4);
-        places = [places[1] + 1, places[2] + 1, places[0] + 1];
-    }
+    let mut out = encode_thirds(bytes, 21, [1, 2, 0]);
     push_digits(&mut out, u32::from(bytes[63]), 2);
     out
 }
 
 fn encode_256(bytes: &[u8]) -> String {
-    let mut out = String::new();
-    let mut places = [0, 10, 20];
-    for _ in 0..10 {
-        push_digits(&mut out, three(bytes, places), 4);
-        places = [places[2] + 1, places[0] + 1, places[1] + 1];
-    }
+    let mut out = encode_thirds(bytes, 10, [2, 0, 1]);
     push_digits(&mut out, u32::from(bytes[31]) << 8 | u32::from(bytes[30]), 3);
+    out
+}
+
+/// A byte of each third at a time, the thirds changing places as `next` says.
+fn encode_thirds(bytes: &[u8], third: usize, next: [usize; 3]) -> String {
+    let mut out = String::new();
+    let mut places = [0, third, 2 * third];
+    for _ in 0..third {
+        push_digits(&mut out, three(bytes, places), 4);
+        places = next.map(|place| places[place] + 1);
+    }
     out
 }
 
