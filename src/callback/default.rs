@@ -140,18 +140,7 @@ impl Default {
 
     /// What the task failed of: the mistake in the user's text where one was met, else the place of the task.
     fn failure(&mut self, result: &TaskResult, display: &mut Display) {
-        let to = self.failures_to();
-        match self.mistake.take() {
-            Some(diagnostic) => match failure::of_diagnostic(&diagnostic, result) {
-                Some(text) => display.mistake(&text, to),
-                None => display.diagnostic_beside_result(&diagnostic, to),
-            },
-            None => {
-                if let Some(text) = failure::of_result(result) {
-                    display.mistake(&text, to);
-                }
-            }
-        }
+        failure::show(self.mistake.take(), result, display, self.failures_to());
     }
 
     /// The result beside its line, where it is to be seen.

@@ -1,25 +1,64 @@
 //! What a task failed of, with the place of the task: `[ERROR]: Task failed: …`, as people know it from Ansible.
 
-use std::fmt::Write as _;
-
-use super::place;
 use crate::action;
+use crate::display::{Display, Manner, Stream};
 use crate::event::{Status, TaskResult};
-use crate::source::{Diagnostic, Severity, Span};
+use crate::source::{Diagnostic, Severity, beside, origin};
 use crate::value::Value;
 
+/// Says what a result failed of: the mistake in the user's text where one was met, else the place of the task.
+pub(super) fn show(mistake: Option<Box<Diagnostic>>, result: &TaskResult, display: &mut Display, to: Stream) {
+    let text = match (&mistake, display.manner()) {
+        (None, _) => of_result(result),
+        (Some(diagnostic), Manner::Own) => of_diagnostic(diagnostic, result),
+        (Some(diagnostic), Manner::Ansible) => caused_by(diagnostic, result),
+    };
+    match (text, mistake) {
+        (Some(text), _) => display.mistake(&text, to),
+        (None, Some(diagnostic)) => display.diagnostic_beside_result(&diagnostic, to),
+        (None, None) => {}
+    }
+}
+
 /// The text for a result that has failed; none where nothing is known but that it did.
-pub(super) fn of_result(result: &TaskResult) -> Option<String> {
-    let head = headline(result)?;
-    Some(block(&head, &result.task.span))
+fn of_result(result: &TaskResult) -> Option<String> {
+    Some(format!("[ERROR]: {}\n{}", headline(result)?, origin(&result.task.span)))
 }
 
 /// The text for a mistake that says no more than the result does, but where it is.
-pub(super) fn of_diagnostic(diagnostic: &Diagnostic, result: &TaskResult) -> Option<String> {
+fn of_diagnostic(diagnostic: &Diagnostic, result: &TaskResult) -> Option<String> {
     let span = diagnostic.span()?;
     let adds = diagnostic.hint.is_some() || !diagnostic.notes.is_empty() || diagnostic.severity != Severity::Error;
     let message = result.result.get("msg").and_then(Value::as_str)?;
-    (!adds && message == diagnostic.message).then(|| block(&headline(result).unwrap_or_else(|| message.to_owned()), span))
+    let head = || headline(result).unwrap_or_else(|| message.to_owned());
+    (!adds && message == diagnostic.message).then(|| format!("[ERROR]: {}\n{}", head(), origin(span)))
+}
+
+/// The text for a mistake: what the task says of it, where the task is, what it comes from, and where that is.
+fn caused_by(diagnostic: &Diagnostic, result: &TaskResult) -> Option<String> {
+    let head = headline(result)?;
+    let message = result.result.get("msg").and_then(Value::as_str).unwrap_or_default();
+    if message == diagnostic.message {
+        return Some(format!("[ERROR]: {head}{}", beside(diagnostic)));
+    }
+    let (task, cause) = links(&head);
+    let (task, cause) = if cause.ends_with(&diagnostic.message) {
+        (format!("[ERROR]: {head}\n\n{task}."), cause)
+    } else {
+        (format!("[ERROR]: {head}"), &*diagnostic.message)
+    };
+    Some(format!("{task}\n{}\n<<< caused by >>>\n\n{cause}{}", origin(&result.task.span), beside(diagnostic)))
+}
+
+/// What went wrong in the task, and why.
+fn links(head: &str) -> (&str, &str) {
+    const ARGUMENTS: &str = "Task failed: Finalization of task args for ";
+    const FAILED: &str = "Task failed";
+    let end = match head.strip_prefix(ARGUMENTS) {
+        Some(rest) => rest.find(": ").map(|at| ARGUMENTS.len() + at),
+        None => head.starts_with(FAILED).then_some(FAILED.len()),
+    };
+    end.and_then(|end| Some((&head[..end], head[end..].strip_prefix(": ")?))).unwrap_or((head, head))
 }
 
 fn headline(result: &TaskResult) -> Option<String> {
@@ -30,7 +69,8 @@ fn headline(result: &TaskResult) -> Option<String> {
     if result.result.get("failed_when_result").is_some_and(Value::truthy) {
         return Some("Task failed: Action failed: A 'failed_when' expression evaluated to 'True'.".to_owned());
     }
-    if message.starts_with("Task failed: ") {
+    let is_include = matches!(&*result.task.qualified, "ansible.builtin.include_tasks" | "ansible.builtin.include_role");
+    if message.starts_with("Task failed: ") || (is_include && !message.is_empty()) {
         return Some(message.to_owned());
     }
     if message.is_empty() {
@@ -49,46 +89,4 @@ fn runs_on_host(result: &TaskResult) -> bool {
     let name = &result.task.qualified;
     let short = name.strip_prefix("ansible.builtin.").unwrap_or(name);
     short != "raw" && action::spec(short).is_some()
-}
-
-/// The text, the place, and the lines around it.
-fn block(head: &str, span: &Span) -> String {
-    let source = span.source();
-    if source.path().is_none() {
-        return format!("[ERROR]: {head}\nOrigin: {}\n\n{}\n", source.name(), shortened(source.text()));
-    }
-    let (line, column) = span.line_column();
-    let path = place::file(span);
-    let mut out = format!("[ERROR]: {head}\nOrigin: {path}:{line}:{column}\n\n");
-    let width = line.to_string().len();
-    for number in line.saturating_sub(2).max(1)..=line {
-        let text = source.text().split('\n').nth(number - 1).unwrap_or_default();
-        // Writing to a text cannot fail.
-        let _ = writeln!(out, "{}", cut(format!("{number:>width$} {text}").trim_end()));
-    }
-    let _ = writeln!(out, "{}^ column {column}", " ".repeat(width + column));
-    out
-}
-
-/// Columns that a line of an excerpt takes.
-const WIDTH: usize = 120;
-
-/// A line of a file, cut where it is too wide.
-fn cut(line: &str) -> String {
-    if line.chars().count() <= WIDTH {
-        return line.to_owned();
-    }
-    line.chars().take(WIDTH - 3).chain("...".chars()).collect()
-}
-
-/// A text that stands in no file, in one line: words that find no room are left out.
-fn shortened(text: &str) -> String {
-    const LEFT_OUT: &str = " [...]";
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= WIDTH {
-        return line;
-    }
-    let room: String = line.chars().take(WIDTH - LEFT_OUT.len() + 1).collect();
-    let kept = room.rfind(' ').map_or("", |end| &room[..end]);
-    format!("{kept}{LEFT_OUT}").trim_start().to_owned()
 }

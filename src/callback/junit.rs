@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Callback, Options, place};
+use super::{Callback, Options};
 use crate::config::Config;
 use crate::display::Display;
 use crate::event::{Event, Status, TaskInfo, TaskResult};
@@ -105,7 +105,7 @@ impl Junit {
             return;
         }
         let args = if self.options.hide_arguments || task.args.is_empty() { String::new() } else { format!(" {}", task.args) };
-        let file = self.options.file(&place::file(&task.span));
+        let file = self.options.file(&task.span.file());
         let class = if self.options.task_class {
             file.strip_suffix(".yml").unwrap_or(&file).to_owned()
         } else {

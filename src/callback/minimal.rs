@@ -27,7 +27,7 @@ impl Minimal {
             }
         }
         if matches!(result.status, Status::Failed | Status::Unreachable) {
-            self.failure(result, display);
+            failure::show(self.mistake.take(), result, display, Stream::Out);
         }
         let (word, role) = match result.status {
             Status::Ok => ("SUCCESS", Role::Ok),
@@ -48,17 +48,6 @@ impl Minimal {
         } else {
             let mark = if result.status == Status::Failed { "!" } else { "" };
             display.coloured(role, &format!("{} | {word}{mark} => {}", result.host, dump::whole(result, &self.options)));
-        }
-    }
-
-    fn failure(&mut self, result: &TaskResult, display: &mut Display) {
-        match self.mistake.take() {
-            Some(diagnostic) => display.diagnostic_beside_result(&diagnostic, Stream::Out),
-            None => {
-                if let Some(text) = failure::of_result(result) {
-                    display.mistake(&text, Stream::Out);
-                }
-            }
         }
     }
 }

@@ -5,12 +5,13 @@ mod pager;
 mod style;
 
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use log::{Level, Log};
 pub use style::{Paint, Palette, Role};
 
-use crate::source::{Diagnostic, Style, render};
+use crate::source::{Diagnostic, Severity, Style, render, render_as_ansible};
 
 /// How much is shown, and how.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub struct Display {
     seen: Vec<String>,
     log: Option<Log>,
     warns: Warns,
+    manner: Manner,
 }
 
 /// Which warnings are shown.
@@ -39,6 +41,24 @@ pub struct Warns {
 impl Default for Warns {
     fn default() -> Self {
         Self { system: true, deprecations: true }
+    }
+}
+
+/// How mistakes are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// `error:`, the place, the line, and carets below what is meant.
+    Own,
+    /// `[ERROR]:`, the place, and the lines up to it: what tools that call Ansible look for.
+    Ansible,
+}
+
+impl Manner {
+    /// Ansible's where the program is called by a name of Ansible's.
+    fn of_process() -> Self {
+        let called = std::env::args_os().next().map(PathBuf::from);
+        let name = called.as_deref().and_then(Path::file_name).unwrap_or_default();
+        if name.to_string_lossy().starts_with("ansible") { Self::Ansible } else { Self::Own }
     }
 }
 
@@ -81,6 +101,7 @@ impl Display {
             seen: Vec::new(),
             log: None,
             warns: Warns::default(),
+            manner: Manner::of_process(),
         }
     }
 
@@ -102,6 +123,11 @@ impl Display {
     pub fn with_warnings(mut self, warns: Warns) -> Self {
         self.warns = warns;
         self
+    }
+
+    /// How mistakes are drawn.
+    pub fn manner(&self) -> Manner {
+        self.manner
     }
 
     /// How many characters a line has.
@@ -220,25 +246,33 @@ impl Display {
 
     /// A mistake in the user's text, on stderr.
     pub fn diagnostic(&mut self, diagnostic: &Diagnostic) {
-        let paint = self.error_paint.clone();
-        self.log(Level::Error, &render(diagnostic, &|_, text| text.to_owned()));
-        let text = render(diagnostic, &|style, text| paint.text(role_of(style), text));
-        self.note(text.trim_end());
+        let plain = self.drawn(diagnostic, &Paint::default());
+        self.log(Level::Error, &plain);
+        let text = self.drawn(diagnostic, &self.error_paint);
+        self.note(&text);
     }
 
     /// A mistake in the user's text that a task met, beside the task's result; once.
     pub fn diagnostic_beside_result(&mut self, diagnostic: &Diagnostic, stream: Stream) {
-        let plain = render(diagnostic, &|_, text| text.to_owned());
+        let plain = self.drawn(diagnostic, &Paint::default());
         if self.is_seen(&plain) {
             return;
         }
         self.clear_progress();
         self.log(Level::Error, &plain);
-        let paint = if stream == Stream::Out { self.paint.clone() } else { self.error_paint.clone() };
-        let text = render(diagnostic, &|style, text| paint.text(role_of(style), text));
         match stream {
-            Stream::Out => write_all(&mut io::stdout().lock(), &format!("{}\n", text.trim_end())),
-            Stream::Err => write_all(&mut io::stderr().lock(), &format!("{}\n", text.trim_end())),
+            Stream::Out => write_all(&mut io::stdout().lock(), &format!("{}\n", self.drawn(diagnostic, &self.paint))),
+            Stream::Err => write_all(&mut io::stderr().lock(), &format!("{}\n", self.drawn(diagnostic, &self.error_paint))),
+        }
+    }
+
+    fn drawn(&self, diagnostic: &Diagnostic, paint: &Paint) -> String {
+        match self.manner {
+            Manner::Own => render(diagnostic, &|style, text| paint.text(role_of(style), text)).trim_end().to_owned(),
+            Manner::Ansible => {
+                let role = if diagnostic.severity == Severity::Error { Role::Error } else { Role::Warning };
+                paint.text(role, &render_as_ansible(diagnostic))
+            }
         }
     }
 

@@ -109,7 +109,7 @@ fn code(name: &str) -> Option<String> {
 }
 
 /// Paints, or does not.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Paint {
     /// Whether it paints.
     pub on: bool,

@@ -3,6 +3,7 @@
 
 mod diagnostic;
 mod near;
+mod origin;
 mod render;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
 pub use near::did_you_mean;
+pub use origin::{beside, origin, render_as_ansible};
 pub use render::{Style, render};
 
 /// The path from the root, links not followed; the empty path is the current folder.
@@ -178,6 +180,12 @@ impl Span {
     /// Line and column of the first character, counted from 1.
     pub fn line_column(&self) -> (usize, usize) {
         self.source.line_column(self.start())
+    }
+
+    /// The file from the root; the name of a source without one.
+    pub fn file(&self) -> String {
+        let absolute = self.source.path().and_then(|path| std::path::absolute(path).ok());
+        absolute.map_or_else(|| self.source.name().to_owned(), |path| path.display().to_string())
     }
 
     /// A part of this span, in bytes from its start.

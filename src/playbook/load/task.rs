@@ -301,7 +301,13 @@ impl Loader<'_> {
                     diagnostics.push(call.value.error("`meta` needs the name of an action").hint("for example `meta: flush_handlers`"));
                     return None;
                 };
-                Work::Meta(Spanned::new(Meta::parse(text.value.as_str()), text.span.clone()))
+                let meta = Spanned::new(Meta::parse(text.value.as_str()), text.span.clone());
+                if meta.value == Meta::EndRole && (context.handlers || context.role.is_none()) {
+                    let place = if context.handlers { "a handler" } else { "outside of a role" };
+                    diagnostics.push(meta.error(format!("Cannot execute 'end_role' from {place}")));
+                    return None;
+                }
+                Work::Meta(meta)
             }
             _ => {
                 let keywords = context.keywords.inherited_by(written.inherited.clone());
