@@ -60,3 +60,15 @@ fn nothing_is_rescued_by_a_run_that_ends() {
     assert!(shown.contains("[ERROR]: User interrupted execution"), "{shown}");
     assert!(shown.contains("failed=1    skipped=0    rescued=0"), "{shown}");
 }
+
+#[test]
+fn a_program_of_a_lookup_is_ended_with_its_children() {
+    let folder = tempfile::tempdir().unwrap();
+    let tasks = "    - debug: {msg: \"{{ lookup('pipe', 'touch begun; sleep 600; touch on', errors='ignore') }}\"}\n    - shell: touch on\n      args: {chdir: \"{{ playbook_dir }}\"}\n";
+    let child = start(folder.path(), tasks);
+    wait_for(&folder.path().join("begun"));
+    // Were the `sleep` alive, it would hold the output open.
+    let (shown, code) = interrupted(child);
+    assert_eq!(code, Some(99), "{shown}");
+    assert!(!folder.path().join("on").exists());
+}

@@ -31,7 +31,7 @@ pub enum Terminal {
 
 /// The command line that runs `script` (a text for `/bin/sh -c`, without `'`) as the other user. `nonce` marks sudo's prompt.
 pub fn start(become_: &Become, script: &str, nonce: &str) -> Result<Start, BecomeFailure> {
-    let exe = become_.exe.clone().unwrap_or_else(|| become_.method.clone());
+    let exe = program(become_);
     let asks = become_.password.is_some();
     let user = become_.user.clone();
     let given = become_.flags.clone();
@@ -73,6 +73,10 @@ pub fn start(become_: &Become, script: &str, nonce: &str) -> Result<Start, Becom
     Ok(Start { argv: std::iter::once(exe).chain(rest).collect(), terminal })
 }
 
+fn program(become_: &Become) -> String {
+    become_.exe.clone().unwrap_or_else(|| become_.method.clone())
+}
+
 /// Takes one-letter switches out of words, also where several are joined, as in `-HSn`. The arguments of options are left alone.
 fn without_switches(words: Vec<String>, letters: &str, long: &[&str]) -> Vec<String> {
     words.into_iter().filter_map(|word| without_switch(word, letters, long)).collect()
@@ -109,6 +113,8 @@ const KEPT: usize = 8 << 10;
 /// Reads along with what the program says before the helper starts.
 pub struct PromptWatcher {
     method: String,
+    /// What was to be run.
+    program: String,
     user: String,
     nonce: String,
     has_password: bool,
@@ -123,6 +129,7 @@ impl PromptWatcher {
     pub fn new(become_: &Become, nonce: &str) -> Self {
         Self {
             method: become_.method.clone(),
+            program: program(become_),
             user: become_.user.clone(),
             nonce: nonce.to_owned(),
             has_password: become_.password.is_some(),
@@ -183,7 +190,7 @@ impl PromptWatcher {
         let message = match kind {
             BecomeFailureKind::WrongPassword => format!("Incorrect {method} password"),
             BecomeFailureKind::PasswordMissing => format!("Missing {method} password"),
-            BecomeFailureKind::NoProgram => format!("there is no program `{method}` on the host"),
+            BecomeFailureKind::NoProgram => format!("there is no program `{}` on the host", self.program),
             BecomeFailureKind::NotAllowed => format!("the login user may not become `{user}` by `{method}`{}", self.said()),
             BecomeFailureKind::UnknownUser => format!("there is no user `{user}` on the host{}", self.said()),
             BecomeFailureKind::Timeout | BecomeFailureKind::Deploy | BecomeFailureKind::Other => {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use driftless_modules::registry;
 
 use super::content::{Shipment, Source, checked, copy_request, preserve_mode};
-use super::{Action, Args, Call, Done, Failure, Plan, TalkError, Target, outcome};
+use super::{Action, Args, Call, Done, Failure, Plan, TalkError, Target, escape, outcome};
 use crate::helper::Request;
 use crate::template::print::shown;
+use crate::template::python::codec::Codec;
 use crate::template::python::json::{JsonOptions, dumps};
 use crate::value::{Map, Value};
 
@@ -44,7 +45,8 @@ impl Action for Copy {
                 other => shown(other),
             };
             let origin = shipped_name(&dest);
-            let source = Source::Text(Arc::from(text.into_bytes()));
+            let bytes = escape::encode(Codec::Utf8 { marked: false }, &text).map_err(Failure::new)?;
+            let source = Source::Text(Arc::from(bytes));
             let shipment = Shipment { source, basename: None, header: None, origin: Some(origin) };
             return Ok(Plan::Send(Box::new(copy_request(call, checked(call, args)?, shipment)?)));
         }

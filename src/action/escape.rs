@@ -1,31 +1,11 @@
-//! Bytes that are no UTF-8 on their way through a template, as Python's `surrogateescape` lets them through: each is one character that
-//! nobody uses (the last of the last private plane), and a byte again in what was rendered.
+//! Texts with bytes that are no UTF-8 on their way to a host.
 
+use crate::source::escape::byte_of;
 use crate::template::python::codec::Codec;
-
-/// The characters for the bytes 0x80 to 0xff.
-const ESCAPES: std::ops::RangeInclusive<char> = '\u{10ff80}'..='\u{10ffff}';
-
-/// The text of the bytes.
-pub(super) fn decode(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for chunk in bytes.utf8_chunks() {
-        for char in chunk.valid().chars() {
-            if ESCAPES.contains(&char) {
-                // Else it could not be told from an escaped byte.
-                text.extend(char.encode_utf8(&mut [0; 4]).bytes().map(escaped));
-            } else {
-                text.push(char);
-            }
-        }
-        text.extend(chunk.invalid().iter().copied().map(escaped));
-    }
-    text
-}
 
 /// The bytes of a text that has escaped ones.
 pub(super) fn encode(codec: Codec, text: &str) -> Result<Vec<u8>, String> {
-    if let (Codec::Wide { bytes, .. }, Some(position)) = (codec, text.chars().position(|char| ESCAPES.contains(&char))) {
+    if let (Codec::Wide { bytes, .. }, Some(position)) = (codec, text.chars().position(is_escaped)) {
         let byte = text.chars().find_map(byte_of).unwrap_or_default();
         let name = bytes * 8;
         return Err(format!("'utf-{name}' codec can't encode character '\\udc{byte:02x}' in position {position}: surrogates not allowed"));
@@ -33,9 +13,9 @@ pub(super) fn encode(codec: Codec, text: &str) -> Result<Vec<u8>, String> {
     let mut encoded = Vec::new();
     // Only what comes first has a mark before it.
     let mut codec = codec;
-    for part in text.split_inclusive(|char| ESCAPES.contains(&char)) {
+    for part in text.split_inclusive(is_escaped) {
         let last = part.chars().next_back().and_then(byte_of);
-        let plain = part.trim_end_matches(|char| ESCAPES.contains(&char));
+        let plain = part.trim_end_matches(is_escaped);
         encoded.extend(codec.encode(plain, "strict")?);
         encoded.extend(last);
         if let Codec::Utf8 { marked } = &mut codec {
@@ -45,17 +25,14 @@ pub(super) fn encode(codec: Codec, text: &str) -> Result<Vec<u8>, String> {
     Ok(encoded)
 }
 
-fn escaped(byte: u8) -> char {
-    char::from_u32(0x10_ff00 + u32::from(byte)).unwrap_or(char::REPLACEMENT_CHARACTER)
-}
-
-fn byte_of(char: char) -> Option<u8> {
-    ESCAPES.contains(&char).then(|| (u32::from(char) & 0xff) as u8)
+fn is_escaped(char: char) -> bool {
+    byte_of(char).is_some()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::escape::decode;
 
     #[test]
     fn bytes_that_are_no_utf8_come_through() {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::content::{Shipment, Source, checked, copy_request, preserve_mode};
 use super::{Action, Args, Call, Failure, OwnOptions, Plan, escape};
+use crate::source::escape::decode;
 use crate::source::{Label, Source as Text, absolute};
 use crate::template::FileOptions;
 use crate::template::python::codec::Codec;
@@ -143,10 +144,9 @@ fn read(call: &Call<'_>, path: &std::path::Path) -> Result<(Arc<Text>, bool), Fa
         Err(error) => return Err(failed(error)),
     }
     let content = vault.read(path).map_err(failed)?;
-    let text = escape::decode(&content.bytes).into_bytes();
+    let text = decode(&content.bytes).into_bytes();
     let source = if content.was_sealed { Text::decode_hidden(path, text) } else { Text::decode(path, text) };
-    let shown = absolute(path);
-    call.templar.deprecate(format!("File '{}' could not be decoded as 'utf-8'. Invalid content has been escaped.", shown.display()));
+    call.templar.deprecate(crate::template::lookup::escaped(path));
     source.map(|source| (source, true)).map_err(failed)
 }
 

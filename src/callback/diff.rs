@@ -58,11 +58,9 @@ fn text(value: &Value) -> String {
 fn unified(old: &str, new: &str, before: &str, after: &str, context: usize, lines: &mut Vec<(Role, String)>) {
     lines.push((Role::DiffRemove, format!("--- {before}")));
     lines.push((Role::DiffAdd, format!("+++ {after}")));
-    for line in super::difflib::unified_hunks(old, new, context) {
-        for part in line.trim_end_matches('\n').split('\n') {
-            lines.push((role_of(part), part.to_owned()));
-        }
-    }
+    // Python breaks lines at more than newlines, and what ends otherwise is shown with the next.
+    let hunks = super::difflib::unified_hunks(old, new, context).concat().replace("\r\n", "\n");
+    lines.extend(hunks.trim_end_matches('\n').split('\n').map(|line| (role_of(line), line.to_owned())));
 }
 
 fn role_of(line: &str) -> Role {

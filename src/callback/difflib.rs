@@ -4,9 +4,15 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// The hunks of a unified diff with so many lines of context; each line ends with its newline, or with a remark that it has none.
+use crate::template::python::lines::split_keeping_ends;
+
+/// The hunks of a unified diff with so many lines of context; each line ends with its line break, or the last with a remark that
+/// the text has no newline there.
 pub(super) fn unified_hunks(old: &str, new: &str, context: usize) -> Vec<String> {
-    let (old, new): (Vec<&str>, Vec<&str>) = (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
+    let (old_ends, new_ends) = (old.ends_with('\n'), new.ends_with('\n'));
+    let (old, new) = (split_keeping_ends(old), split_keeping_ends(new));
+    let old_line = |mark: char, index: usize| marked(mark, old[index], !old_ends && index + 1 == old.len());
+    let new_line = |mark: char, index: usize| marked(mark, new[index], !new_ends && index + 1 == new.len());
     let mut out = Vec::new();
     for group in grouped(opcodes(&old, &new), context) {
         let (Some(first), Some(last)) = (group.first(), group.last()) else { continue };
@@ -15,18 +21,18 @@ pub(super) fn unified_hunks(old: &str, new: &str, context: usize) -> Vec<String>
         out.push(format!("@@ -{olds} +{news} @@\n"));
         for code in group {
             if code.equal {
-                out.extend(old[code.old].iter().map(|line| marked(' ', line)));
+                out.extend(code.old.map(|index| old_line(' ', index)));
             } else {
-                out.extend(old[code.old].iter().map(|line| marked('-', line)));
-                out.extend(new[code.new].iter().map(|line| marked('+', line)));
+                out.extend(code.old.map(|index| old_line('-', index)));
+                out.extend(code.new.map(|index| new_line('+', index)));
             }
         }
     }
     out
 }
 
-fn marked(mark: char, line: &str) -> String {
-    if line.ends_with('\n') { format!("{mark}{line}") } else { format!("{mark}{line}\n\\ No newline at end of file\n") }
+fn marked(mark: char, line: &str, is_open: bool) -> String {
+    if is_open { format!("{mark}{line}\n\\ No newline at end of file\n") } else { format!("{mark}{line}") }
 }
 
 fn range(start: usize, end: usize) -> String {
@@ -169,6 +175,7 @@ mod tests {
         check("", "a\nb\n", "@@ -0,0 +1,2 @@\n+a\n+b\n");
         check("a\nb\nc\n", "a\nx\nc\n", "@@ -1,3 +1,3 @@\n a\n-b\n+x\n c\n");
         check("", "x", "@@ -0,0 +1 @@\n+x\n\\ No newline at end of file\n");
+        check("a\rb\r\n", "a\rc", "@@ -1,2 +1,2 @@\n a\r-b\r\n+c\n\\ No newline at end of file\n");
         let lines: Vec<String> = (0..20).map(|number| format!("{number}\n")).collect();
         let changed = lines.concat().replace("\n3\n", "\nthree\n").replace("\n17\n", "\n");
         check(

@@ -43,7 +43,7 @@ impl Minimal {
                 return;
             }
         };
-        if COMMANDS.contains(&&*result.task.qualified.replace("ansible.builtin.", "")) && result.result.get("rc").is_some() {
+        if is_output(result) {
             display.coloured(role, &command_output(result, word));
         } else {
             let mark = if result.status == Status::Failed { "!" } else { "" };
@@ -69,6 +69,12 @@ impl Callback for Minimal {
             display.diagnostic(&diagnostic);
         }
     }
+}
+
+/// Whether what a command printed stands for its result: not so for jobs that were waited for, unless they failed.
+pub(super) fn is_output(result: &TaskResult) -> bool {
+    let is_command = COMMANDS.contains(&&*result.task.qualified.replace("ansible.builtin.", ""));
+    is_command && (result.status == Status::Failed || result.result.get("ansible_job_id").is_none())
 }
 
 fn command_output(result: &TaskResult, word: &str) -> String {

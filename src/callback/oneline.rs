@@ -1,9 +1,13 @@
 //! `oneline`: one line a result.
 
-use super::{Callback, Options, dump};
+use super::{Callback, Options, dump, minimal};
 use crate::display::{Display, Role};
 use crate::event::{Event, Status, TaskResult};
 use crate::value::Value;
+
+/// What ansible-core says of each failure.
+const NO_TRACEBACK: &str =
+    "An exception occurred during task execution. To see the full traceback, use -vvv. The error was: (traceback unavailable)";
 
 /// The callback.
 pub(super) struct Oneline {
@@ -18,12 +22,15 @@ impl Oneline {
     fn result(&self, result: &TaskResult, display: &mut Display) {
         let host = &result.host;
         let dumped = || dump::flat(result, &self.options);
-        let is_command = result.result.get("rc").is_some() && result.result.get("stdout").is_some();
+        let is_command = minimal::is_output(result);
         match result.status {
             Status::Skipped => display.coloured(Role::Skip, &format!("{host} | SKIPPED")),
             Status::Unreachable => display.coloured(Role::Unreachable, &format!("{host} | UNREACHABLE!: {}", message(result))),
-            Status::Failed if is_command => display.coloured(Role::Error, &command_line(result, "FAILED")),
-            Status::Failed => display.coloured(Role::Error, &format!("{host} | FAILED! => {}", dumped())),
+            Status::Failed => {
+                let before = if is_command { command_line(result, "FAILED") } else { NO_TRACEBACK.to_owned() };
+                display.coloured(Role::Error, &before);
+                display.coloured(Role::Error, &format!("{host} | FAILED! => {}", dumped()));
+            }
             Status::Changed if is_command => display.coloured(Role::Changed, &command_line(result, "CHANGED")),
             Status::Changed => display.coloured(Role::Changed, &format!("{host} | CHANGED => {}", dumped())),
             Status::Ok if is_command => display.coloured(Role::Ok, &command_line(result, "SUCCESS")),

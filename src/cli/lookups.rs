@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::config::Config;
 use crate::inventory::{HostPattern, Inventory};
@@ -12,9 +13,19 @@ use crate::vault::Vault;
 
 /// What templates may ask of an inventory, of settings, of vaults and of files.
 pub fn world_lookups(inventory: &Arc<Inventory>, config: &Config, vault: &Arc<Vault>) -> Arc<dyn WorldLookups> {
+    lookups_of_run(inventory, config, vault, &Arc::default())
+}
+
+/// The same in a run, which can be interrupted.
+pub fn lookups_of_run(
+    inventory: &Arc<Inventory>,
+    config: &Config,
+    vault: &Arc<Vault>,
+    interrupted: &Arc<AtomicBool>,
+) -> Arc<dyn WorldLookups> {
     let settings = config.all.iter().filter(|setting| setting.info.owner.is_empty());
     let settings = settings.map(|setting| (setting.info.name, setting.value.clone())).collect();
-    Arc::new(Lookups { inventory: Arc::clone(inventory), settings, vault: Arc::clone(vault) })
+    Arc::new(Lookups { inventory: Arc::clone(inventory), settings, vault: Arc::clone(vault), interrupted: Arc::clone(interrupted) })
 }
 
 /// What lookups ask of the inventory and of files.
@@ -22,6 +33,7 @@ struct Lookups {
     inventory: Arc<Inventory>,
     settings: HashMap<&'static str, Value>,
     vault: Arc<Vault>,
+    interrupted: Arc<AtomicBool>,
 }
 
 impl WorldLookups for Lookups {
@@ -37,5 +49,9 @@ impl WorldLookups for Lookups {
 
     fn vault(&self) -> &Arc<Vault> {
         &self.vault
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
     }
 }

@@ -22,7 +22,7 @@ mod vault;
 use std::ffi::OsString;
 use std::path::Path;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches, Parser, Subcommand};
 
 /// Runs Ansible playbooks and ad-hoc commands over SSH, without Python on the hosts.
 #[derive(Parser)]
@@ -52,27 +52,37 @@ enum Command {
     Vault(vault::VaultArgs),
 }
 
-/// Names that a link to the program may have, and the commands that they stand for.
-const PROGRAMS: &[(&str, &str)] = &[
-    ("ansible", "adhoc"),
-    ("ansible-config", "config"),
-    ("ansible-doc", "doc"),
-    ("ansible-inventory", "inventory"),
-    ("ansible-playbook", "playbook"),
-    ("ansible-vault", "vault"),
+/// A name that a link to the program may have, and the command that it stands for.
+struct Program {
+    name: &'static str,
+    command: &'static str,
+    read: fn(&ArgMatches) -> Result<Command, clap::Error>,
+}
+
+const PROGRAMS: &[Program] = &[
+    Program { name: "ansible", command: "adhoc", read: |matches| args(matches).map(Command::Adhoc) },
+    Program { name: "ansible-config", command: "config", read: |matches| args(matches).map(Command::Config) },
+    Program { name: "ansible-doc", command: "doc", read: |matches| args(matches).map(Command::Doc) },
+    Program { name: "ansible-inventory", command: "inventory", read: |matches| args(matches).map(Command::Inventory) },
+    Program { name: "ansible-playbook", command: "playbook", read: |matches| args(matches).map(Command::Playbook) },
+    Program { name: "ansible-vault", command: "vault", read: |matches| args(matches).map(Command::Vault) },
 ];
+
+fn args<T: FromArgMatches>(matches: &ArgMatches) -> Result<T, clap::Error> {
+    T::from_arg_matches(matches)
+}
 
 /// Runs the program; the result is its exit code.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
-    let cli = match Cli::try_parse_from(as_command(arguments.collect())) {
-        Ok(cli) => cli,
+    let command = match parse(arguments.collect()) {
+        Ok(command) => command,
         Err(error) => {
             // The terminal may be gone.
             let _ = error.print();
             return u8::try_from(error.exit_code()).unwrap_or(2);
         }
     };
-    match cli.command {
+    match command {
         Command::Playbook(args) => playbook::run(&args),
         Command::Adhoc(args) => adhoc::run(&args),
         Command::Inventory(args) => inventory::run(&args),
@@ -84,26 +94,27 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
     }
 }
 
-/// `ansible-playbook site.yml` as `driftless playbook site.yml`.
-fn as_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
+/// What was typed: `ansible-playbook site.yml` is `driftless playbook site.yml`.
+fn parse(mut arguments: Vec<OsString>) -> Result<Command, clap::Error> {
     let called = arguments.first().map(Path::new).and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
-    let command = PROGRAMS.iter().find(|(name, _)| called.as_deref() == Some(name)).map(|(_, command)| *command);
-    if let Some(command) = command {
-        // Whatever else is said, the version is all that is shown.
-        if arguments.iter().any(|argument| argument == "--version") {
-            arguments.truncate(1);
-            arguments.push(OsString::from("--version"));
-        } else {
-            arguments.insert(1, OsString::from(command));
-        }
+    let Some(program) = PROGRAMS.iter().find(|program| called.as_deref() == Some(program.name)) else {
+        return Cli::try_parse_from(arguments).map(|cli| cli.command);
+    };
+    // Whatever else is said, the version is all that is shown.
+    if arguments.iter().any(|argument| argument == "--version") {
+        arguments.truncate(1);
+        arguments.push(OsString::from("--version"));
+        return Cli::try_parse_from(arguments).map(|cli| cli.command);
     }
-    arguments
+    let all = Cli::command();
+    let own = all.find_subcommand(program.command).expect("programs stand for commands").clone();
+    let own = own.name(program.name).bin_name(program.name).infer_long_args(true).args_override_self(true);
+    (program.read)(&own.try_get_matches_from(arguments)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn the_flags_do_not_contradict_each_other() {
@@ -112,9 +123,17 @@ mod tests {
 
     #[test]
     fn links_stand_for_commands() {
-        let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
-        assert_eq!(as_command(words("/usr/bin/ansible-playbook -i x y.yml")), words("/usr/bin/ansible-playbook playbook -i x y.yml"));
-        assert_eq!(as_command(words("/usr/bin/ansible-playbook y.yml --version")), words("/usr/bin/ansible-playbook --version"));
-        assert_eq!(as_command(words("driftless doc copy")), words("driftless doc copy"));
+        let parsed = |text: &str| parse(text.split(' ').map(OsString::from).collect());
+        assert!(matches!(parsed("/usr/bin/ansible-playbook -i x y.yml"), Ok(Command::Playbook(_))));
+        assert!(matches!(parsed("ansible-vault view x"), Ok(Command::Vault(_))));
+        assert!(matches!(parsed("driftless doc copy"), Ok(Command::Doc(_))));
+        let error = |text: &str| parsed(text).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error("/usr/bin/ansible-playbook y.yml --version").starts_with("driftless "));
+        for program in PROGRAMS {
+            assert!(error(&format!("{} --help", program.name)).contains(&format!("Usage: {} ", program.name)), "{}", program.name);
+        }
+        assert!(error("ansible-vault encrypt --nope").contains("Usage: ansible-vault encrypt "));
+        assert!(error("driftless vault encrypt --nope").contains("Usage: driftless vault encrypt "));
+        assert!(!error("ansible-vault --help").contains("ansible-vault vault"));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::flags::{ConnectionFlags, RunFlags};
-use super::lookups::world_lookups;
+use super::lookups::lookups_of_run;
 use super::session::{Exit, Hosts, Preflight, Session, extensions};
 use super::sources::{source_options, var_rules};
 use super::terminal::Terminal;
@@ -110,7 +110,7 @@ impl Session {
         let sources = hosts.sources.clone();
         let folder = self.folder.clone();
         let options_of_sources = source_options(&self.config, &self.folder, &hosts.extra, &hosts.vault);
-        let lookups = world_lookups(&hosts.inventory, &self.config, &hosts.vault);
+        let lookups = lookups_of_run(&hosts.inventory, &self.config, &hosts.vault, &shared.interrupted);
         let retry = config_retry(&self.config).filter(|_| run.has_callbacks);
         let mut screen = Screen::new(&callbacks, &screen_options, &mut self.display);
         if let Some(folder) = retry {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub use log::{Level, Log};
 pub use style::{Paint, Palette, Role};
 
-use crate::source::{Diagnostic, Severity, Style, render, render_as_ansible};
+use crate::source::{Diagnostic, Severity, Style, escape, render, render_as_ansible};
 
 /// How much is shown, and how.
 #[derive(Debug)]
@@ -339,7 +339,7 @@ fn role_of(style: Style) -> Role {
 
 /// The reader may be gone (`| head`): nobody is left to tell.
 fn write_all(out: &mut dyn Write, text: &str) {
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let _ = out.write_all(escape::shown(text).as_bytes()).and_then(|()| out.flush());
 }
 
 /// Secrets are asked for at the terminal whatever stdin and stdout are, since these may carry what is to be encrypted.

@@ -2,7 +2,7 @@
 //! where it was written), and `Diagnostic` (what is wrong with it). Knows no YAML and no terminal.
 
 mod diagnostic;
-mod near;
+pub mod escape;
 mod origin;
 mod render;
 
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
-pub use near::did_you_mean;
+pub use driftless_modules::spec::did_you_mean;
 pub use origin::{beside, origin, render_as_ansible};
 pub use render::{Style, render};
 

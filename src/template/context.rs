@@ -41,6 +41,11 @@ pub trait WorldLookups: Send + Sync {
     /// The secrets of the run.
     fn vault(&self) -> &Arc<Vault>;
 
+    /// Whether the user has ended the run: nobody waits for programs any more.
+    fn is_interrupted(&self) -> bool {
+        false
+    }
+
     /// The content of a file, decrypted where it is in a vault.
     fn read_file(&self, path: &std::path::Path) -> Result<Vec<u8>> {
         self.read(path).map(|content| content.bytes)

@@ -2,7 +2,7 @@
 //! where each is. The first mistake of the list is the one that Ansible would report.
 
 use super::convert::convert;
-use super::{Constraint, OptOf, Spec, TableOf, closest, text};
+use super::{Constraint, OptOf, Spec, TableOf, did_you_mean, text};
 use crate::{Json, JsonMap};
 
 /// Arguments that are right: canonical names, converted values, defaults filled in.
@@ -246,7 +246,7 @@ impl Checker<'_> {
                 self.unsupported.push(error(message, None));
                 continue;
             }
-            let hint = closest(key, names.iter().chain(&aliases).copied()).map(|name| format!("did you mean `{name}`?"));
+            let hint = did_you_mean(key, names.iter().chain(&aliases).copied()).map(|name| format!("did you mean `{name}`?"));
             let message = if std::mem::take(&mut first) {
                 let unknown: Vec<String> =
                     keys.iter().filter(|key| (place.missing)(key).is_none()).map(|key| format!("{dotted}{key}")).collect();
@@ -347,7 +347,7 @@ impl Checker<'_> {
                 } else {
                     format!("value of {} {words}: {choices}, got: {got_text}{}", opt.name, place.found_in())
                 };
-                let hint = closest(&got[0], opt.choices.iter().copied()).map(|name| format!("did you mean `{name}`?"));
+                let hint = did_you_mean(&got[0], opt.choices.iter().copied()).map(|name| format!("did you mean `{name}`?"));
                 self.errors.push(error(at, message, hint));
                 return None;
             }

@@ -9,7 +9,7 @@ mod value;
 
 pub use check::{ArgError, Certainty, CheckedArgs, OPTIONS, Segment, Target};
 pub use python::{literal, repr, text};
-pub use suggest::{closest, distance};
+pub use suggest::did_you_mean;
 pub use value::{ArgValue, Bits, Bytes, Choice, JsonText, read_optional, read_required};
 
 use crate::host::Environment;

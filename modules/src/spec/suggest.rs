@@ -1,18 +1,16 @@
-//! "Did you mean": the closest of some names.
+//! "Did you mean": the closest of some names, for both ends.
 
-/// The name that `wanted` was probably meant to be, if one is near enough.
-pub fn closest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let wanted = wanted.to_lowercase();
-    let bound = (wanted.chars().count() / 3).max(1);
-    names
-        .map(|name| (distance(&wanted, &name.to_lowercase()), name))
-        .filter(|(distance, name)| *distance <= bound && *distance < name.chars().count())
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
+/// The name among `names` that is nearest to what the user wrote, if it is near enough to be meant.
+pub fn did_you_mean<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let written = written.to_lowercase();
+    let length = written.chars().count();
+    let limit = (length / 3).max(1);
+    let near = names.into_iter().map(|name| (distance(&written, &name.to_lowercase()), name));
+    near.filter(|(far, name)| *far <= limit && *far < length.max(name.chars().count())).min().map(|(_, name)| name)
 }
 
 /// How many characters are to be added, taken away, changed or swapped with their neighbour to make one text the other.
-pub fn distance(a: &str, b: &str) -> usize {
+fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut rows = vec![(0..=b.len()).collect::<Vec<_>>()];
     for i in 1..=a.len() {
@@ -36,9 +34,16 @@ mod tests {
 
     #[test]
     fn near_names_are_found_and_far_ones_not() {
-        let names = ["present", "absent", "latest"];
-        assert_eq!(closest("presnt", names.into_iter()), Some("present"));
-        assert_eq!(closest("Absnet", names.into_iter()), Some("absent"));
-        assert_eq!(closest("installed", names.into_iter()), None);
+        let check = |written: &str, expected: Option<&str>| {
+            assert_eq!(did_you_mean(written, ["absent", "hosts", "latest", "present", "register", "tasks", "vars"]), expected, "{written}");
+        };
+        check("presnt", Some("present"));
+        check("Absnet", Some("absent"));
+        check("tsks", Some("tasks"));
+        check("regsiter", Some("register"));
+        check("installed", None);
+        check("frobnicate", None);
+        assert_eq!(did_you_mean("a", ["b"]), None);
+        assert_eq!(did_you_mean("cc", ["c"]), Some("c"));
     }
 }

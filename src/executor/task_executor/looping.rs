@@ -55,7 +55,11 @@ impl Runner<'_> {
             if !facts.is_empty() {
                 stack.push(Layer::new(Precedence::SetFacts, "the loop", facts.clone()));
             }
-            let stage = self.prepare(stack, Some(&items[next]));
+            let mut stage = self.prepare(stack, Some(&items[next]));
+            // Nothing begins after templates that were interrupted, whatever became of them.
+            if self.shared.interrupted.load(Ordering::Relaxed) {
+                stage = Stage::Ended(Box::new(ItemEnd::failed("interrupted", Vec::new())));
+            }
             let mut batch = vec![stage];
             if ahead && batch.iter().all(can_lead) {
                 self.gather(&items[next + 1..], &mut batch);

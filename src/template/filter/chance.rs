@@ -73,7 +73,9 @@ fn integer(val: &Val) -> Option<BigInt> {
 fn random(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
     let given = |index: usize| arguments.get(index).filter(|val| !val.is_none());
     let mut source = Source::new(given(2))?;
-    let Some(stop) = integer(value) else { return choice(evaluator, value, given(0).or(given(1)).is_some(), &mut source) };
+    // A start or step of 0 is none.
+    let in_steps = (0..2).filter_map(given).any(|val| evaluator.truthy(val).unwrap_or(true));
+    let Some(stop) = integer(value) else { return choice(evaluator, value, in_steps, &mut source) };
     let whole = |index: usize| match given(index) {
         None => Ok(BigInt::ZERO),
         Some(val) => {
@@ -81,7 +83,6 @@ fn random(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> 
         }
     };
     let (start, step) = (whole(0)?, whole(1)?);
-    // A step of 0 is none.
     let step = if step.is_zero() { BigInt::from(1) } else { step };
     let width = &stop - &start;
     let count = if step.is_positive() { (width + &step - 1u8) / &step } else { (-width - &step - 1u8) / -&step };

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{flag_or, given, refuse, text_or};
-use crate::source::{Source, Span};
+use crate::source::{Source, Span, absolute, escape};
 use crate::template::filter::{dirname, normpath};
 use crate::template::python::fnmatch;
 use crate::template::syntax::Backslashes;
@@ -34,14 +34,33 @@ const TEMPLATE: &[&str] = &[
 
 /// The content of the file `term`, looked for among `files`.
 pub(super) fn read(evaluator: &Evaluator, term: &str) -> Result<String> {
+    let (path, bytes) = bytes_of(evaluator, term)?;
+    Ok(text_of(evaluator, &path, bytes))
+}
+
+/// The file `term` and its bytes.
+pub(super) fn bytes_of(evaluator: &Evaluator, term: &str) -> Result<(PathBuf, Vec<u8>)> {
     let context = evaluator.context();
     let Some(path) = context.find_file("files", term) else {
         return refuse(format!("Unable to access the file '{term}': File not found. Use -vvvvv to see paths searched."));
     };
     match context.lookups.read_file(&path) {
-        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Ok(bytes) => Ok((path, bytes)),
         Err(error) => refuse(format!("Unable to access the file '{term}': {}", error.message())),
     }
+}
+
+/// What a file says; what is no UTF-8 is escaped.
+fn text_of(evaluator: &Evaluator, path: &Path, bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| {
+        evaluator.deprecate(escaped(path));
+        escape::decode(error.as_bytes())
+    })
+}
+
+/// What is said of such a file.
+pub fn escaped(path: &Path) -> String {
+    format!("File '{}' could not be decoded as 'utf-8'. Invalid content has been escaped.", absolute(path).display())
 }
 
 fn file(evaluator: &Evaluator, terms: &[Val], options: &Options) -> Result<Vec<Val>> {
@@ -71,7 +90,7 @@ fn unvault(evaluator: &Evaluator, terms: &[Val], _: &Options) -> Result<Vec<Val>
         };
         let bytes = context.lookups.read_file(&path)?;
         evaluator.charge(bytes.len())?;
-        Ok(Val::from(String::from_utf8_lossy(&bytes).into_owned()))
+        Ok(Val::from(escape::decode(&bytes)))
     };
     terms.iter().map(content).collect()
 }
@@ -238,7 +257,7 @@ fn template(evaluator: &Evaluator, terms: &[Val], options: &Options) -> Result<V
             return refuse(format!("the template file {} could not be found for the lookup", term.as_str()));
         };
         let bytes = context.lookups.read_file(&path)?;
-        let source = Source::decode(&path, bytes).map_err(|error| TemplateError::plugin(error.to_string()))?;
+        let source = Source::decode(&path, bytes.clone()).unwrap_or_else(|_| Source::file(&path, text_of(evaluator, &path, bytes)));
         let mut own = Map::new();
         let shown = path.display().to_string();
         if evaluator.scope().get("ansible_managed").is_none() {

@@ -9,6 +9,8 @@ mod table;
 mod url;
 mod variable;
 
+pub use file::escaped;
+
 use super::{Arguments, ErrorKind, Evaluator, Lookup, Options, Result, Templar, TemplateError, Undefined, Val};
 use crate::template::python::shlex;
 use crate::value::{Text, Value};

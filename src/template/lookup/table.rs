@@ -1,7 +1,8 @@
 //! Lookups in INI and CSV files.
 
-use super::file::read;
+use super::file::{bytes_of, read};
 use super::{flag_or, given, refuse, refuse_option, split_term, text_or};
+use crate::template::python::codec::Codec;
 use crate::template::python::regex::{Anchor, Flags, compile};
 use crate::template::{Evaluator, Lookup, Options, Result, TemplateError, Val};
 
@@ -44,7 +45,8 @@ fn csvfile(evaluator: &Evaluator, terms: &[Val], options: &Options) -> Result<Ve
             },
         };
         let (col, keycol) = (number(evaluator, &options, "col", 1)?, number(evaluator, &options, "keycol", 0)?);
-        let content = read(evaluator, text_or(evaluator, &options, "file", "ansible.csv")?.as_str())?;
+        let (_, bytes) = bytes_of(evaluator, text_or(evaluator, &options, "file", "ansible.csv")?.as_str())?;
+        let content = Codec::Utf8 { marked: false }.decode(&bytes, "strict").or_else(refuse)?;
         let mut value = None;
         for row in csv_rows(&content, delimiter).iter().filter(|row| !row.is_empty()) {
             if row.get(keycol) == Some(&key) {
