@@ -1,6 +1,6 @@
 //! What a worker gets and what it gives back.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
@@ -28,7 +28,7 @@ pub struct Job {
     /// Where files are looked for.
     pub context: Arc<Context>,
     /// The folder of the playbook.
-    pub playbook_dir: PathBuf,
+    pub playbook_dir: Arc<Path>,
     /// `--check`.
     pub check: bool,
     /// `--diff`.

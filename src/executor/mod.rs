@@ -11,6 +11,7 @@ mod includes;
 mod job;
 mod keywords;
 mod lease;
+mod mailbox;
 mod meta;
 mod outcome;
 mod play;

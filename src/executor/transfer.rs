@@ -436,7 +436,7 @@ fn host_key(runner: &Runner<'_>, question: &HostKeyQuestion) -> Answer {
 
 fn ask(runner: &Runner<'_>, prompt: String, echo: bool) -> Option<String> {
     let (answer, answered) = sync_channel(1);
-    runner.out.send(Message::Ask { prompt, echo, answer }).ok()?;
+    runner.out.send(Message::Ask { prompt, echo, answer });
     answered.recv().ok().flatten()
 }
 
@@ -530,7 +530,7 @@ impl Target for Talker<'_, '_> {
 
     fn say(&mut self, text: &str) {
         // Without a coordinator there is nobody to tell.
-        let _ = self.runner.out.send(Message::Say(text.to_owned()));
+        self.runner.out.send(Message::Say(text.to_owned()));
     }
 }
 

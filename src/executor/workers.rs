@@ -4,9 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
-
 use super::job::{HostResult, Job, Message};
+use super::mailbox::Mailbox;
 use super::outcome::ItemEnd;
 use super::task_executor::{self, Shared};
 use crate::event::Status;
@@ -17,22 +16,18 @@ const STACK: usize = 4 * 1024 * 1024;
 
 /// The pool.
 pub struct Workers {
-    jobs: Option<Sender<Box<Job>>>,
+    jobs: Mailbox<Box<Job>>,
     /// What workers tell.
-    pub messages: Receiver<Message>,
+    pub messages: Mailbox<Message>,
     threads: Vec<thread::JoinHandle<()>>,
     shared: Arc<Shared>,
-    queue: Receiver<Box<Job>>,
-    out: Sender<Message>,
     most: usize,
 }
 
 impl Workers {
     /// A pool of at most `forks` threads, started as jobs come.
     pub fn new(shared: Arc<Shared>, forks: usize) -> Self {
-        let (jobs, queue) = unbounded();
-        let (out, messages) = unbounded();
-        Self { jobs: Some(jobs), messages, threads: Vec::new(), shared, queue, out, most: forks.max(1) }
+        Self { jobs: Mailbox::default(), messages: Mailbox::default(), threads: Vec::new(), shared, most: forks.max(1) }
     }
 
     /// Gives a job to the next free thread.
@@ -40,21 +35,16 @@ impl Workers {
         if self.threads.len() < self.most && running >= self.threads.len() {
             self.start();
         }
-        if let Some(jobs) = &self.jobs {
-            // The receiving end lives as long as this does.
-            let _ = jobs.send(Box::new(job));
-        }
+        self.jobs.send(Box::new(job));
     }
 
     fn start(&mut self) {
-        let (queue, out, shared) = (self.queue.clone(), self.out.clone(), Arc::clone(&self.shared));
+        let (jobs, out, shared) = (self.jobs.clone(), self.messages.clone(), Arc::clone(&self.shared));
         let started = thread::Builder::new().name("worker".to_owned()).stack_size(STACK).spawn(move || {
-            for job in queue {
+            while let Some(job) = jobs.receive(None) {
                 let result = catch_unwind(AssertUnwindSafe(|| task_executor::run(&shared, &job, &out)));
                 let result = result.unwrap_or_else(|panic| broken(&job, &*panic));
-                if out.send(Message::Done(Box::new(result))).is_err() {
-                    return;
-                }
+                out.send(Message::Done(Box::new(result)));
             }
         });
         if let Ok(thread) = started {
@@ -65,7 +55,9 @@ impl Workers {
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        self.jobs = None;
+        self.jobs.close();
+        // A worker that waits for an answer gets none.
+        self.messages.close();
         for thread in self.threads.drain(..) {
             // A worker never panics: its jobs are caught.
             let _ = thread.join();

@@ -65,7 +65,8 @@ pub(super) fn wait(fds: &[(BorrowedFd<'_>, PollFlags)], waker: &Waker, deadline:
             Err(error) => return Err(ConnectionError::system("poll", error)),
         }
     }
-    if waker.take() { Ok(Wait::Woken) } else { Ok(Wait::Ready) }
+    let is_called = polled.last().is_some_and(|own| !own.revents().is_empty());
+    if is_called && waker.take() { Ok(Wait::Woken) } else { Ok(Wait::Ready) }
 }
 
 /// Rounded up to a millisecond, so that a wait does not end just before its time.

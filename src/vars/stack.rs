@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::layer::mark_of;
 use super::{Layer, PlayLayers, Precedence, VarWorld, magic};
 use crate::inventory::HostId;
 use crate::source::Span;
@@ -139,17 +140,17 @@ impl VarStack {
 
     /// Visits all that have a variable `name`, strongest first.
     fn walk(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
-        let known = self.world.known(self.host);
+        let (known, mark) = (self.world.known(self.host), mark_of(name));
         let mut layers = self.layers.iter().rev().peekable();
         let mut above = |level: Precedence, visit: Visit<'_>| {
             while let Some(layer) = layers.next_if(|layer| layer.level > level) {
-                in_layer(layer, name, visit)?;
+                in_layer(layer, name, mark, visit)?;
             }
             ControlFlow::Continue(())
         };
         above(Precedence::Extra, visit)?;
-        self.magic(name, visit)?;
-        in_layer(self.world.extra(), name, visit)?;
+        self.magic(name, mark, visit)?;
+        in_layer(self.world.extra(), name, mark, visit)?;
         above(Precedence::SetFacts, visit)?;
         if let Some(known) = known {
             in_map(known.set_facts(), Precedence::SetFacts, name, visit)?;
@@ -164,21 +165,21 @@ impl VarStack {
             if layer.level == Precedence::InventoryHost {
                 self.place_in_inventory(name, visit)?;
             }
-            in_layer(layer, name, visit)?;
+            in_layer(layer, name, mark, visit)?;
         }
-        layers.try_for_each(|layer| in_layer(layer, name, visit))
+        layers.try_for_each(|layer| in_layer(layer, name, mark, visit))
     }
 
-    fn magic(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
+    fn magic(&self, name: &str, mark: u64, visit: Visit<'_>) -> ControlFlow<()> {
         if let Some(play) = &self.play {
-            in_layer(play, name, visit)?;
+            in_layer(play, name, mark, visit)?;
             match name {
                 "hostvars" => visit(Precedence::Magic, MAGIC, Variable::Scope(self.world.hostvars()))?,
                 "vars" => visit(Precedence::Magic, MAGIC, Variable::Scope(Arc::new(self.clone())))?,
                 _ => {}
             }
         }
-        in_layer(self.world.run(), name, visit)?;
+        in_layer(self.world.run(), name, mark, visit)?;
         if name == "groups" {
             let groups = Variable::Value(self.world.inventory().groups_variable().clone());
             visit(Precedence::Magic, MAGIC, groups)?;
@@ -263,8 +264,8 @@ impl Scope for VarStack {
     }
 }
 
-fn in_layer(layer: &Layer, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
-    match layer.vars.get(name) {
+fn in_layer(layer: &Layer, name: &str, mark: u64, visit: Visit<'_>) -> ControlFlow<()> {
+    match layer.get(name, mark) {
         Some(value) => visit(layer.level, &layer.from, Variable::Value(value.clone())),
         None => ControlFlow::Continue(()),
     }

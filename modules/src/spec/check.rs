@@ -167,7 +167,7 @@ impl Checker<'_> {
         let mut checked = JsonMap::new();
         for opt in &table.options {
             let Some(value) = values.get(opt.name).filter(|_| known(opt.name) == Certainty::Known) else { continue };
-            let at = place.join(Segment::Key(as_written(opt.name)));
+            let at = || place.join(Segment::Key(as_written(opt.name)));
             if let Some(value) = self.value(opt, value, &at, place) {
                 checked.insert(opt.name.to_owned(), value);
             }
@@ -226,6 +226,9 @@ impl Checker<'_> {
         keys.sort_unstable();
         // `omit` may take an option out that no module has.
         keys.retain(|key| !place.path.is_empty() || (self.certainty)(key) != Certainty::Open);
+        if keys.is_empty() {
+            return;
+        }
         let is_shown = |opt: &&OptOf<'_>| !opt.is_internal() || ANSIBLES_INTERNALS.contains(&opt.name);
         let mut names: Vec<&str> = table.options.iter().filter(is_shown).map(|opt| opt.name).collect();
         let mut aliases: Vec<&str> = table.options.iter().flat_map(|opt| opt.aliases.iter().copied()).collect();
@@ -284,10 +287,10 @@ impl Checker<'_> {
     }
 
     /// One option's value in its type and within its choices, or nothing and the mistakes noted.
-    fn value(&mut self, opt: &OptOf<'_>, value: &Json, at: &[Segment], place: &Place) -> Option<Json> {
-        let error = |path: &[Segment], message: String, hint: Option<String>| ArgError {
-            option: written_option(path),
-            path: path.to_vec(),
+    fn value(&mut self, opt: &OptOf<'_>, value: &Json, at: &dyn Fn() -> Vec<Segment>, place: &Place) -> Option<Json> {
+        let error = |path: Vec<Segment>, message: String, hint: Option<String>| ArgError {
+            option: written_option(&path),
+            path,
             target: Target::Value,
             message,
             hint,
@@ -297,7 +300,7 @@ impl Checker<'_> {
                 return Some(Json::Null);
             }
             let message = format!("value of {} must be one of: {}, got: None{}", opt.name, opt.choices.join(", "), place.found_in());
-            self.errors.push(error(at, message, None));
+            self.errors.push(error(at(), message, None));
             return None;
         }
         let wrong = |what: &str, kind: super::Kind, value: &Json, why: String| {
@@ -312,7 +315,7 @@ impl Checker<'_> {
         let mut converted = match convert(opt.kind, value, opt.choices) {
             Ok(converted) => converted,
             Err(why) => {
-                self.errors.push(error(at, wrong("argument", opt.kind, value, why), None));
+                self.errors.push(error(at(), wrong("argument", opt.kind, value, why), None));
                 return None;
             }
         };
@@ -322,8 +325,8 @@ impl Checker<'_> {
                 match convert(kind, item, opt.choices) {
                     Ok(value) => *item = value,
                     Err(why) => {
-                        let path: Vec<Segment> = at.iter().cloned().chain([Segment::Index(index)]).collect();
-                        self.errors.push(error(&path, wrong("Elements value for option", kind, item, why), None));
+                        let path: Vec<Segment> = at().into_iter().chain([Segment::Index(index)]).collect();
+                        self.errors.push(error(path, wrong("Elements value for option", kind, item, why), None));
                         right = false;
                     }
                 }
@@ -348,7 +351,7 @@ impl Checker<'_> {
                     format!("value of {} {words}: {choices}, got: {got_text}{}", opt.name, place.found_in())
                 };
                 let hint = did_you_mean(&got[0], opt.choices.iter().copied()).map(|name| format!("did you mean `{name}`?"));
-                self.errors.push(error(at, message, hint));
+                self.errors.push(error(at(), message, hint));
                 return None;
             }
         }

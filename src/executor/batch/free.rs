@@ -31,8 +31,8 @@ impl Batch<'_, '_> {
             if busy.is_empty() {
                 return Ok(());
             }
-            match self.executor.workers.messages.recv_timeout(Duration::from_millis(200)) {
-                Ok(Message::Done(result)) => {
+            match self.executor.workers.messages.receive(Some(Duration::from_millis(200))) {
+                Some(Message::Done(result)) => {
                     let Some((task, info)) = busy.remove(&result.host) else { continue };
                     self.executor.tell(Event::TaskStart(Arc::clone(&info)));
                     if let Some(job) = self.tell_result(&task, &info, &result)? {
@@ -46,8 +46,8 @@ impl Batch<'_, '_> {
                         self.after_step(&task, &templar, vec![*result], false)?;
                     }
                 }
-                Ok(other) => self.told(other),
-                Err(_) => {}
+                Some(other) => self.told(other),
+                None => {}
             }
         }
     }

@@ -6,6 +6,7 @@ mod results;
 mod view;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,6 +59,7 @@ pub(in crate::executor) struct Batch<'b, 'a> {
     positions: HashMap<HostId, usize>,
     strategy: Strategy,
     most_failed: Option<f64>,
+    playbook_dir: Arc<Path>,
     templated_files: Vec<Spanned<Value>>,
     task_layers: HashMap<usize, Arc<Vec<Arc<Layer>>>>,
     contexts: HashMap<usize, Arc<template::Context>>,
@@ -109,6 +111,7 @@ impl<'b, 'a> Batch<'b, 'a> {
             positions,
             strategy,
             most_failed,
+            playbook_dir: absolute(&play.dir).into(),
             templated_files,
             task_layers: HashMap::new(),
             contexts: HashMap::new(),
@@ -292,8 +295,8 @@ impl<'b, 'a> Batch<'b, 'a> {
             if running == 0 {
                 return Ok(results);
             }
-            match self.executor.workers.messages.recv_timeout(Duration::from_millis(200)) {
-                Ok(Message::Done(result)) => {
+            match self.executor.workers.messages.receive(Some(Duration::from_millis(200))) {
+                Some(Message::Done(result)) => {
                     self.check_notified(task, &result)?;
                     if let Some(job) = self.tell_result(task, info, &result)? {
                         self.executor.workers.send(job, running - 1);
@@ -304,8 +307,8 @@ impl<'b, 'a> Batch<'b, 'a> {
                     self.executor.tell(Event::Progress { done, of: hosts.len() });
                     results.push(*result);
                 }
-                Ok(other) => self.told(other),
-                Err(_) => {}
+                Some(other) => self.told(other),
+                None => {}
             }
             if self.executor.check_interrupt().is_err() {
                 waiting = [].iter().copied();
@@ -337,7 +340,7 @@ impl<'b, 'a> Batch<'b, 'a> {
             info: Arc::clone(info),
             stack: self.stack(index, task),
             context: self.context(task),
-            playbook_dir: absolute(&self.play.dir),
+            playbook_dir: Arc::clone(&self.playbook_dir),
             check: self.executor.options.check,
             diff: self.executor.options.diff,
         }

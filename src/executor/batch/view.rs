@@ -21,9 +21,6 @@ impl Batch<'_, '_> {
         let world = self.world();
         let mut stack = world.stack(self.hosts[index].id, &self.layers);
         stack.push(Arc::clone(&self.hosts[index].named));
-        if let Some(plugin) = self.connection_of(task) {
-            stack.push(Layer::single(Precedence::CommandLine, "ansible_connection", Value::text(plugin)));
-        }
         for layer in self.layers_of(task).iter() {
             stack.push(Arc::clone(layer));
         }
@@ -86,7 +83,16 @@ impl Batch<'_, '_> {
     }
 
     pub(super) fn layers_of(&mut self, task: &Arc<Task>) -> Arc<Vec<Arc<Layer>>> {
-        Arc::clone(self.task_layers.entry(handler_key(task)).or_insert_with(|| Arc::new(task_layers(task))))
+        let key = handler_key(task);
+        if let Some(layers) = self.task_layers.get(&key) {
+            return Arc::clone(layers);
+        }
+        let connection = self.connection_of(task);
+        let layer = |plugin| Layer::single(Precedence::CommandLine, "ansible_connection", Value::text(plugin));
+        let layers: Vec<Arc<Layer>> = connection.map(layer).into_iter().chain(task_layers(task)).collect();
+        let layers = Arc::new(layers);
+        self.task_layers.insert(key, Arc::clone(&layers));
+        layers
     }
 
     pub(in crate::executor) fn context(&mut self, task: &Arc<Task>) -> Arc<template::Context> {

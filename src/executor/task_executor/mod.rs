@@ -9,12 +9,11 @@ mod report;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crossbeam_channel::Sender;
-
 use crate::action::{Action, Args, Failure, Plan};
 use crate::executor::job::{HostResult, Job, Message};
 use crate::executor::keywords::KeywordError;
 use crate::executor::lease::Leases;
+use crate::executor::mailbox::Mailbox;
 use crate::executor::outcome::ItemEnd;
 use crate::executor::target::{ConnectionDefaults, Route};
 use crate::executor::transfer;
@@ -55,7 +54,7 @@ pub struct TaskDefaults {
 }
 
 /// Runs a task on one host.
-pub fn run(shared: &Shared, job: &Job, out: &Sender<Message>) -> HostResult {
+pub fn run(shared: &Shared, job: &Job, out: &Mailbox<Message>) -> HostResult {
     let runner = Runner { shared, job, out, notices: Notices::default() };
     match &job.task.looping {
         None => runner.sum(runner.single(), None, None),
@@ -66,7 +65,7 @@ pub fn run(shared: &Shared, job: &Job, out: &Sender<Message>) -> HostResult {
 pub(in crate::executor) struct Runner<'j> {
     pub shared: &'j Shared,
     pub job: &'j Job,
-    pub out: &'j Sender<Message>,
+    pub out: &'j Mailbox<Message>,
     /// What templates had to say since an item's end took it.
     pub notices: Notices,
 }

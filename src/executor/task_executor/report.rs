@@ -34,8 +34,7 @@ impl Runner<'_> {
     }
 
     pub(in crate::executor) fn tell(&self, event: Event) {
-        // Without a coordinator the run has ended already.
-        let _ = self.out.send(Message::Progress(event));
+        self.out.send(Message::Progress(event));
     }
 
     /// The task's end out of its one end, or out of those of its items; expressions of `register` see the `last` of them.

@@ -155,9 +155,9 @@ impl Attempt<'_> {
     }
 
     fn key(&mut self, key: &Arc<Key>, certificate: Option<&str>, passphrase: Option<&Secret>) -> Result<KeyAnswer, ConnectionError> {
-        let user = &self.settings.user;
+        let (user, public) = (&self.settings.user, certificate.or(key.public_line.as_deref()));
         let result = self.link.drive(self.deadline, "waiting for the host to check the key", |session| {
-            session.userauth_pubkey_memory(user, certificate, &key.text, passphrase.map(Secret::reveal))
+            session.userauth_pubkey_memory(user, public, &key.text, passphrase.map(Secret::reveal))
         })?;
         Ok(match result {
             Ok(()) if self.link.session.authenticated() => KeyAnswer::Accepted,

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::super::known_hosts;
+
 /// A private key that was read.
 #[derive(Debug, Default)]
 pub(super) struct Key {
@@ -15,6 +17,9 @@ pub(super) struct Key {
     pub(super) text: String,
     /// The public half, where the file or its `.pub` tells it.
     pub(super) public: Option<Vec<u8>>,
+    /// The public half as a `.pub` file has it, where the private one holds it in clear: libssh2 need not work it out. Not of a key
+    /// with a passphrase: libssh2 could not tell a wrong passphrase from a key that is refused.
+    pub(super) public_line: Option<String>,
     /// The text of `-cert.pub` beside it.
     pub(super) certificate: Option<String>,
     /// Whether a passphrase is needed.
@@ -24,7 +29,7 @@ pub(super) struct Key {
 impl Key {
     /// Whether the key lives in a security key, which only OpenSSH can ask.
     pub(super) fn is_hardware(&self) -> bool {
-        self.public.as_deref().is_some_and(|public| super::super::known_hosts::kind_of(public).starts_with("sk-"))
+        self.public.as_deref().is_some_and(|public| known_hosts::kind_of(public).starts_with("sk-"))
     }
 }
 
@@ -70,7 +75,10 @@ fn read(path: &Path) -> Result<Key, String> {
         Some(header) => header.encrypted,
         None => text.contains("ENCRYPTED"),
     };
-    Ok(Key { public: own.and_then(|header| header.public).or(beside), certificate: with_suffix("-cert.pub"), encrypted, text })
+    let own = own.and_then(|header| header.public);
+    let public_line =
+        own.as_deref().filter(|_| !encrypted).map(|public| format!("{} {}", known_hosts::kind_of(public), STANDARD.encode(public)));
+    Ok(Key { public: own.or(beside), public_line, certificate: with_suffix("-cert.pub"), encrypted, text })
 }
 
 struct Header {

@@ -2,7 +2,7 @@
 //! is waited for.
 //!
 //! Three traps, all measured: sshd runs with Nagle's algorithm until the first command, so our delayed acknowledgement would stall
-//! it for 40 ms (hence `TCP_QUICKACK` before each wait); any read drains the socket for *all* channels, so what is queued has to be
+//! it for 40 ms (hence `TCP_QUICKACK` before each wait until then); any read drains the socket for *all* channels, so what is queued has to be
 //! asked for before sleeping; and a handshake never ends when the banner never comes (hence the look ahead).
 
 use std::os::fd::{AsFd, OwnedFd};
@@ -37,6 +37,8 @@ pub(super) struct Link {
     pub(super) socket: Arc<OwnedFd>,
     pub(super) waker: Waker,
     is_tcp: bool,
+    /// Whether a command has been started: from there on sshd sends at once.
+    pub(super) has_begun: bool,
     /// When something last came.
     heard: Instant,
     /// When we last asked whether the host is there.
@@ -62,7 +64,7 @@ impl Link {
         session.set_blocking(false);
         session.set_tcp_stream(socket);
         let now = Instant::now();
-        Ok(Self { session, socket: Arc::new(own), waker, is_tcp, heard: now, asked: now, alive: None, proxy })
+        Ok(Self { session, socket: Arc::new(own), waker, is_tcp, has_begun: false, heard: now, asked: now, alive: None, proxy })
     }
 
     /// Why the proxy command failed, if it did.
@@ -94,14 +96,19 @@ impl Link {
     /// Sleeps until the socket is ready in the direction that libssh2 waits for.
     pub(super) fn wait(&mut self, deadline: Deadline) -> Result<Wait, ConnectionError> {
         loop {
-            self.acknowledge();
+            if !self.has_begun {
+                self.acknowledge();
+            }
             let until = match self.alive {
                 Some(alive) => deadline.at_most(alive.interval.saturating_sub(self.asked.elapsed().min(self.heard.elapsed()))),
                 None => deadline,
             };
-            let ready = wake::wait(&[(self.socket.as_fd(), self.direction())], &self.waker, until)?;
-            if ready == Wait::Ready {
-                self.note_answer();
+            let direction = self.direction();
+            let ready = wake::wait(&[(self.socket.as_fd(), direction)], &self.waker, until)?;
+            match ready {
+                Wait::Ready if direction == PollFlags::IN => self.heard = Instant::now(),
+                Wait::Ready => self.note_answer(),
+                Wait::Timeout | Wait::Woken => {}
             }
             if ready == Wait::Timeout && !deadline.is_over() {
                 self.ask_if_alive()?;

@@ -45,6 +45,8 @@ pub(super) struct Ssh {
     spare: Option<Channel>,
     /// How often in a row something was there and nothing moved.
     stalls: u32,
+    /// Whether something may have come that libssh2 was not asked for: asking costs a system call for each of its streams.
+    is_fresh: bool,
     /// Where output is read to first.
     scratch: Vec<u8>,
     /// Once the connection is lost, every call says so.
@@ -61,7 +63,17 @@ struct Stream {
 
 impl Ssh {
     fn new(link: Link, environment: Vec<(String, String)>) -> Self {
-        Self { link, environment, streams: BTreeMap::new(), next: 0, spare: None, stalls: 0, scratch: vec![0; SLICE], lost: None }
+        Self {
+            link,
+            environment,
+            streams: BTreeMap::new(),
+            next: 0,
+            spare: None,
+            stalls: 0,
+            is_fresh: true,
+            scratch: vec![0; SLICE],
+            lost: None,
+        }
     }
 
     fn stream(&mut self, stream: StreamId) -> Result<&mut Stream, ConnectionError> {
@@ -91,6 +103,7 @@ impl Ssh {
             let _ = self.link.drive(deadline, "setting the environment", |_| channel.setenv(name, value))?;
         }
         self.link.drive(deadline, "starting the command", |_| channel.exec(command))?.map_err(refused)?;
+        self.link.has_begun = true;
         Ok(channel)
     }
 }
@@ -142,6 +155,7 @@ impl Connection for Ssh {
     fn tend(&mut self) -> Result<(), ConnectionError> {
         self.check_lost()?;
         self.link.note_answer();
+        self.is_fresh = true;
         let ids: Vec<StreamId> = self.streams.keys().copied().collect();
         for id in &ids {
             let pumped = self.pump(*id);
@@ -180,10 +194,11 @@ impl Engine for Ssh {
     fn pump(&mut self, id: StreamId) -> Result<bool, ConnectionError> {
         self.check_lost()?;
         let mut moved = false;
+        let is_fresh = std::mem::take(&mut self.is_fresh);
         for (other, stream) in &mut self.streams {
             // Others are only written: nobody waits for what they say.
             if *other == id {
-                moved |= stream.pump(&self.link.session, &mut self.scratch)?;
+                moved |= stream.pump(&self.link.session, &mut self.scratch, is_fresh)?;
             } else if stream.buffers.exit.is_none() {
                 stream.write(&self.link.session)?;
             }
@@ -208,6 +223,7 @@ impl Engine for Ssh {
             return Ok(if deadline.is_over() { Wait::Timeout } else { Wait::Ready });
         }
         self.stalls = 0;
+        self.is_fresh = true;
         self.link.wait(deadline)
     }
 }
@@ -233,17 +249,24 @@ impl Ssh {
 impl Stream {
     /// Whether libssh2 holds something for this stream.
     fn has_news(&self) -> bool {
-        !self.ended && self.buffers.has_space() && (self.channel.read_window().available > 0 || self.channel.eof())
+        !self.ended && self.buffers.has_space() && (self.has_queued() || self.channel.eof())
     }
 
-    fn pump(&mut self, session: &Session, scratch: &mut [u8]) -> Result<bool, ConnectionError> {
+    /// Whether something waits within libssh2: of any of the command's streams.
+    fn has_queued(&self) -> bool {
+        self.channel.read_window().available > 0
+    }
+
+    fn pump(&mut self, session: &Session, scratch: &mut [u8], is_fresh: bool) -> Result<bool, ConnectionError> {
         if self.buffers.exit.is_some() {
             return Ok(false);
         }
         let mut moved = self.write(session)?;
-        if self.buffers.has_space() && !self.ended {
+        if (is_fresh || self.has_news()) && self.buffers.has_space() && !self.ended {
             moved |= read_all(&mut self.channel.stream(0), &mut self.buffers.stdout, session, scratch)?;
-            moved |= read_all(&mut self.channel.stderr(), &mut self.buffers.stderr, session, scratch)?;
+            if self.has_queued() {
+                moved |= read_all(&mut self.channel.stderr(), &mut self.buffers.stderr, session, scratch)?;
+            }
             self.ended = self.channel.eof();
             // Reading may have met the host's leave to send more, which will not make the socket ready again.
             moved |= self.write(session)?;
@@ -310,6 +333,10 @@ fn read_all(stream: &mut ssh2::Stream, into: &mut Vec<u8>, session: &Session, sc
             Ok(count) => {
                 into.extend_from_slice(&scratch[..count]);
                 moved = true;
+                // libssh2 takes in all that has come before it copies, so less than was asked for is all that there is.
+                if count < scratch.len() {
+                    break;
+                }
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => break,
             // The code is in the session, not in the error of `Read`.

@@ -1,6 +1,7 @@
 //! What `%h` and `${NAME}` stand for in settings.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use crate::transport::ConnectionError;
 
@@ -81,7 +82,13 @@ pub(in crate::transport) fn home() -> PathBuf {
     account().map(|(_, home)| home).or_else(std::env::home_dir).unwrap_or_else(|| PathBuf::from("/"))
 }
 
+/// The account of the user who runs us: name and home folder. Looked up once.
 pub(super) fn account() -> Option<(String, PathBuf)> {
+    static ACCOUNT: LazyLock<Option<(String, PathBuf)>> = LazyLock::new(read_account);
+    ACCOUNT.clone()
+}
+
+fn read_account() -> Option<(String, PathBuf)> {
     let uid = rustix::process::getuid().as_raw().to_string();
     let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
     passwd.lines().find_map(|line| {
