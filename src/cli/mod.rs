@@ -8,6 +8,7 @@ mod explain;
 mod flags;
 mod inventory;
 mod list;
+mod locale;
 mod lookups;
 mod modules;
 mod playbook;
@@ -23,6 +24,8 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches, Parser, Subcommand};
+
+use crate::display::{Colour, Display, Manner};
 
 /// Runs Ansible playbooks and ad-hoc commands over SSH, without Python on the hosts.
 #[derive(Parser)]
@@ -74,6 +77,11 @@ fn args<T: FromArgMatches>(matches: &ArgMatches) -> Result<T, clap::Error> {
 
 /// Runs the program; the result is its exit code.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
+    let mut display = Display::new(0, Colour::Auto);
+    if let Some(message) = locale::refusal().filter(|_| display.manner() == Manner::Ansible) {
+        display.note(&format!("ERROR: {message}"));
+        return 1;
+    }
     let command = match parse(arguments.collect()) {
         Ok(command) => command,
         Err(error) => {
