@@ -38,11 +38,13 @@ pub fn start(become_: &Become, script: &str, nonce: &str) -> Result<Start, Becom
     let shell = ["/bin/sh", "-c", script].map(str::to_owned);
     let (rest, terminal): (Vec<String>, Terminal) = match become_.method.as_str() {
         "sudo" => {
-            // `-n` with `-S` never asks: without a password `-n` alone, with one `-S` alone.
-            let mut rest = without_switches(given.unwrap_or_else(|| vec!["-H".to_owned()]), "nS", &["--non-interactive", "--stdin"]);
+            // `-n` never asks: with a password `-S` alone.
+            let given = given.unwrap_or_else(|| vec!["-H".to_owned(), "-S".to_owned()]);
+            let mut rest = without_switches(given, "n", &["--non-interactive"]);
             if asks {
+                rest = without_switches(rest, "S", &["--stdin"]);
                 // `-k`: what sudo remembers of an earlier task's right password must not make a wrong one right.
-                rest.extend(["-k".to_owned(), "-S".to_owned(), "-p".to_owned(), nonce.to_owned()]);
+                rest.extend(["-S".to_owned(), "-k".to_owned(), "-p".to_owned(), nonce.to_owned()]);
             } else {
                 rest.push("-n".to_owned());
             }
@@ -117,6 +119,8 @@ pub struct PromptWatcher {
     program: String,
     user: String,
     nonce: String,
+    /// What the user says that a line asking for the password contains, in lower case.
+    prompts: Vec<String>,
     has_password: bool,
     asked: bool,
     said: Vec<u8>,
@@ -132,6 +136,7 @@ impl PromptWatcher {
             program: program(become_),
             user: become_.user.clone(),
             nonce: nonce.to_owned(),
+            prompts: become_.prompts.iter().map(|prompt| prompt.to_lowercase()).collect(),
             has_password: become_.password.is_some(),
             asked: false,
             said: Vec::new(),
@@ -216,7 +221,11 @@ impl PromptWatcher {
         }
         let text = String::from_utf8_lossy(fresh);
         let line = text.rsplit(['\n', '\r']).next().unwrap_or_default().trim().to_lowercase();
-        (line.ends_with(':') || line.ends_with('\u{ff1a}')) && PROMPTS.iter().any(|word| line.contains(word))
+        let asks = match self.prompts.as_slice() {
+            [] => PROMPTS.iter().any(|word| line.contains(word)),
+            own => own.iter().any(|word| line.contains(word)),
+        };
+        asks && (line.ends_with(':') || line.ends_with('\u{ff1a}'))
     }
 }
 
@@ -261,7 +270,14 @@ mod tests {
     use super::*;
 
     fn become_(method: &str, password: Option<&str>) -> Become {
-        Become { method: method.into(), user: "app".into(), password: password.map(Into::into), exe: None, flags: None }
+        Become {
+            method: method.into(),
+            user: "app".into(),
+            password: password.map(Into::into),
+            exe: None,
+            flags: None,
+            prompts: Vec::new(),
+        }
     }
 
     fn argv(become_: &Become) -> String {
@@ -270,11 +286,11 @@ mod tests {
 
     #[test]
     fn sudo_never_gets_both_switches() {
-        assert_eq!(argv(&become_("sudo", None)), "sudo -H -n -u app /bin/sh -c S");
-        assert_eq!(argv(&become_("sudo", Some("x"))), "sudo -H -k -S -p N -u app /bin/sh -c S");
+        assert_eq!(argv(&become_("sudo", None)), "sudo -H -S -n -u app /bin/sh -c S");
+        assert_eq!(argv(&become_("sudo", Some("x"))), "sudo -H -S -k -p N -u app /bin/sh -c S");
         let flags = |words: &[&str]| Some(words.iter().map(|word| (*word).to_owned()).collect());
         let joined = Become { flags: flags(&["-HSn", "-E", "--stdin"]), ..become_("sudo", Some("x")) };
-        assert_eq!(argv(&joined), "sudo -H -E -k -S -p N -u app /bin/sh -c S");
+        assert_eq!(argv(&joined), "sudo -H -E -S -k -p N -u app /bin/sh -c S");
         let group = Become { flags: flags(&["-gSn", "-n"]), ..become_("sudo", None) };
         assert_eq!(argv(&group), "sudo -gSn -n -u app /bin/sh -c S");
     }

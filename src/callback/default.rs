@@ -277,6 +277,13 @@ impl Callback for Default {
                 self.mistake = Some(diagnostic.clone());
                 return;
             }
+            Event::Becomes { address, line } => {
+                if self.options.verbosity > 2 {
+                    self.banner(display);
+                    display.coloured(Role::Verbose, &format!("<{address}> EXEC {line}"));
+                }
+                return;
+            }
             Event::Meta(text) => {
                 if self.options.verbosity > 1 {
                     self.banner(display);

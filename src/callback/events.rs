@@ -75,7 +75,7 @@ fn as_json(event: &Event) -> Option<Json> {
         Event::Diagnostic(diagnostic) | Event::Refused(diagnostic) => {
             json!({"event": "diagnostic", "message": diagnostic.message, "place": diagnostic.span().map(ToString::to_string), "hint": diagnostic.hint})
         }
-        Event::Progress { .. } | Event::HostStart { .. } => return None,
+        Event::Progress { .. } | Event::HostStart { .. } | Event::Becomes { .. } => return None,
         Event::Stats(stats) => stats_json(stats),
     })
 }

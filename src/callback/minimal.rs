@@ -59,6 +59,9 @@ impl Callback for Minimal {
             Event::Diagnostic(diagnostic) if diagnostic.severity == Severity::Error && self.mistake.is_none() => {
                 self.mistake = Some(diagnostic.clone());
             }
+            Event::Becomes { address, line } if self.options.verbosity > 2 => {
+                display.coloured(Role::Verbose, &format!("<{address}> EXEC {line}"));
+            }
             Event::Diagnostic(diagnostic) | Event::Refused(diagnostic) => display.diagnostic(diagnostic),
             _ => {}
         }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use driftless_modules::host::identity;
+
 use super::flags::{ConnectionFlags, RunFlags};
 use super::lookups::lookups_of_run;
 use super::session::{Exit, Hosts, Preflight, Session, extensions};
@@ -20,7 +22,7 @@ use crate::playbook::Playbook;
 use crate::playbook::load::Loader;
 use crate::preflight::{self, Site};
 use crate::source::{Diagnostic, Diagnostics};
-use crate::template::Engine;
+use crate::template::{Engine, Untrusted};
 use crate::transport::Secret;
 use crate::vars::{FactCache, RunVars, VarWorld};
 
@@ -68,6 +70,11 @@ impl Session {
             strategy: config.strategy.value.clone(),
             action_warnings: config.action_warnings.value,
             extensions: extensions(config),
+            untrusted: match config.untrusted_template_behavior.value.as_str() {
+                "error" => Untrusted::Refuse,
+                "warning" => Untrusted::Warn,
+                _ => Untrusted::Ignore,
+            },
             private_role_vars: private_roles,
             debugger: config.enable_task_debugger.value,
             debugger_skips_ignored: config.task_debugger_ignore_errors.value,
@@ -213,6 +220,9 @@ impl Session {
             become_user: flags.become_user.clone().unwrap_or_else(|| config.become_user.value.clone()),
             become_exe: config.become_exe.value.clone().or(own_exe),
             become_flags: config.become_flags.value.clone().or(own_flags),
+            become_allow_same_user: config.become_allow_same_user.value,
+            su_prompts: config.su_prompt_l10n.value.clone(),
+            local_user: identity::user_by_id(rustix::process::geteuid().as_raw()).map(|user| user.name),
             become_password,
         })
     }

@@ -99,6 +99,8 @@ settings! {
         "The folder of asynchronous jobs on a host.";
     r#become: bool = "", "DEFAULT_BECOME", Some("False"), ["privilege_escalation.become"], ["ANSIBLE_BECOME"], [],
         "Become another user for all tasks.";
+    become_allow_same_user: bool = "", "BECOME_ALLOW_SAME_USER", Some("False"), ["privilege_escalation.become_allow_same_user"], ["ANSIBLE_BECOME_ALLOW_SAME_USER"], [],
+        "Become another user by a program also where that user is logged in already.";
     become_ask_pass: bool = "", "DEFAULT_BECOME_ASK_PASS", Some("False"), ["privilege_escalation.become_ask_pass"], ["ANSIBLE_BECOME_ASK_PASS"], [],
         "Ask for the become password.";
     become_exe: Option<String> = "", "DEFAULT_BECOME_EXE", None, ["privilege_escalation.become_exe"], ["ANSIBLE_BECOME_EXE"], [],
@@ -321,6 +323,8 @@ settings! {
         "The program `su`.";
     su_flags: Option<String> = "become/su", "become_flags", None, ["su_become_plugin.flags"], ["ANSIBLE_SU_FLAGS"], [],
         "Flags of `su`.";
+    su_prompt_l10n: Vec<String> = "become/su", "prompt_l10n", Some(""), ["su_become_plugin.localized_prompts"], ["ANSIBLE_SU_PROMPT_L10N"], [],
+        "What a line of `su` that asks for the password contains, in place of what is known; without the colon.";
     sudo_exe: Option<String> = "become/sudo", "become_exe", None, ["sudo_become_plugin.executable"], ["ANSIBLE_SUDO_EXE"], [],
         "The program `sudo`.";
     sudo_flags: Option<String> = "become/sudo", "become_flags", None, ["sudo_become_plugin.flags"], ["ANSIBLE_SUDO_FLAGS"], [],
@@ -335,6 +339,8 @@ settings! {
         "Seconds for a connection to come about.";
     transport: String = "", "DEFAULT_TRANSPORT", Some("ssh"), ["defaults.transport"], ["ANSIBLE_TRANSPORT"], [],
         "The connection plugin.";
+    untrusted_template_behavior: String = "", "_TEMPLAR_UNTRUSTED_TEMPLATE_BEHAVIOR", Some("ignore"), [], ["_ANSIBLE_TEMPLAR_UNTRUSTED_TEMPLATE_BEHAVIOR"], ["error", "ignore", "warning"],
+        "What becomes of values that look like templates and come from hosts or files of data. They are never rendered.";
     vault_encrypt_identity: Option<String> = "", "DEFAULT_VAULT_ENCRYPT_IDENTITY", None, ["defaults.vault_encrypt_identity"], ["ANSIBLE_VAULT_ENCRYPT_IDENTITY"], [],
         "The vault id to encrypt with where several are known.";
     vault_encrypt_salt: Option<String> = "", "VAULT_ENCRYPT_SALT", None, ["defaults.vault_encrypt_salt"], ["ANSIBLE_VAULT_ENCRYPT_SALT"], [],

@@ -159,6 +159,13 @@ pub enum Event {
         /// On which host.
         host: Arc<str>,
     },
+    /// How a task becomes another user: a command line.
+    Becomes {
+        /// The host's address.
+        address: String,
+        /// The command line.
+        line: String,
+    },
     /// What a `meta` task did, or why it did nothing.
     Meta(String),
     /// A module or the executor has something to say.

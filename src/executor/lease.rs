@@ -74,12 +74,7 @@ impl Leases {
     }
 
     /// A session for `key`: an idle one, a new one, or the next that is given back.
-    pub fn take(
-        &self,
-        key: &SessionKey,
-        timeout: Duration,
-        ask: &dyn Fn(&HostKeyQuestion) -> Answer,
-    ) -> Result<Lease<'_>, ConnectionError> {
+    pub fn take(&self, key: &SessionKey, ask: &dyn Fn(&HostKeyQuestion) -> Answer) -> Result<Lease<'_>, ConnectionError> {
         let most = if key.address().plugin == Plugin::Local { self.most_local } else { MOST_PER_KEY };
         let mut pools = self.lock();
         loop {
@@ -98,10 +93,10 @@ impl Leases {
             pools = self.freed.wait(pools).unwrap_or_else(PoisonError::into_inner);
         }
         drop(pools);
-        self.open(key, timeout, ask).inspect_err(|_| self.count_out(key))
+        self.open(key, ask).inspect_err(|_| self.count_out(key))
     }
 
-    fn open(&self, key: &SessionKey, timeout: Duration, ask: &dyn Fn(&HostKeyQuestion) -> Answer) -> Result<Lease<'_>, ConnectionError> {
+    fn open(&self, key: &SessionKey, ask: &dyn Fn(&HostKeyQuestion) -> Answer) -> Result<Lease<'_>, ConnectionError> {
         let waker = Waker::new()?;
         let ticket = self.lock().register(Busy::Connecting(waker.clone()));
         let connected = self.transport.connect(key, &waker, ask);
@@ -113,7 +108,7 @@ impl Leases {
             }
         };
         let shell_stays = key.address().plugin == Plugin::OpenSsh || notice.is_some();
-        let options = SessionOptions { become_timeout: timeout, shell_stays, ..SessionOptions::default() };
+        let options = SessionOptions { shell_stays, ..SessionOptions::default() };
         let session = Session::new(connection, Arc::clone(&self.store), options);
         self.lock().busy.insert(ticket, Busy::Running(session.canceller()));
         Ok(Lease { leases: self, key: key.clone(), session: Some(session), ticket, notice: notice.map(|notice| notice.text) })

@@ -37,7 +37,7 @@ use crate::inventory::{HostId, HostPattern, Inventory};
 use crate::playbook::Playbook;
 use crate::playbook::load::Loader;
 use crate::source::{Diagnostic, Diagnostics, absolute};
-use crate::template::{Extensions, WorldLookups};
+use crate::template::{Extensions, Untrusted, WorldLookups};
 use crate::vars::{FactCache, HostUpdate, VarWorld};
 use workers::Workers;
 
@@ -80,6 +80,8 @@ pub struct Options {
     pub action_warnings: bool,
     /// `jinja2_extensions`.
     pub extensions: Extensions,
+    /// What becomes of values that look like templates.
+    pub untrusted: Untrusted,
     /// `private_role_vars`, where somebody says so: only then does it count for includes.
     pub private_role_vars: Option<bool>,
     /// `enable_task_debugger`.

@@ -107,6 +107,7 @@ impl Executor<'_> {
             playbook_dir: absolute(playbook_dir),
             lookups: Arc::clone(&self.world.lookups),
             extensions: self.options.extensions,
+            untrusted: self.options.untrusted,
         }
     }
 

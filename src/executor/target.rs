@@ -9,7 +9,7 @@ use crate::playbook::Keyword;
 use crate::source::Diagnostic;
 use crate::template::Templar;
 use crate::template::print::shown;
-use crate::transport::{Address, Become, ConnectionError, HostKeyPolicy, Plugin, Secret, SessionKey};
+use crate::transport::{Address, Become, ConnectionError, HostKeyPolicy, Method, Plugin, Secret, SessionKey};
 use crate::value::Value;
 
 /// What the command line and the settings say where variables and keywords say nothing.
@@ -47,6 +47,12 @@ pub struct ConnectionDefaults {
     pub become_exe: Option<String>,
     /// `become_flags`.
     pub become_flags: Option<String>,
+    /// `become_allow_same_user`.
+    pub become_allow_same_user: bool,
+    /// `su_prompt_l10n`.
+    pub su_prompts: Vec<String>,
+    /// Who runs this program.
+    pub local_user: Option<String>,
     /// What `-K` asked for.
     pub become_password: Option<Secret>,
 }
@@ -58,8 +64,6 @@ pub struct Route {
     pub key: SessionKey,
     /// The user to become.
     pub becomes: Option<Become>,
-    /// How long a prompt may take.
-    pub timeout: Duration,
 }
 
 /// Why a host has no route.
@@ -112,10 +116,14 @@ pub fn route(
         }
         fill(&mut address, reader, &read, defaults)?;
     }
-    let becomes = becomes(numbers.becomes, reader, &read, defaults)?;
     let timeout = Duration::from_secs(u64::try_from(seconds).unwrap_or(0).max(1));
     address.connect_timeout = timeout;
-    Ok(Route { key: SessionKey::from(address), becomes, timeout })
+    let becomes = match becomes(numbers.becomes, reader, &read, defaults)? {
+        Some(becomes) if is_login(&becomes, &address, defaults) && !defaults.become_allow_same_user => None,
+        Some(becomes) => Some(Become { patience: patience(&read, &address)?, ..becomes }),
+        None => None,
+    };
+    Ok(Route { key: SessionKey::from(address), becomes })
 }
 
 /// Whether what says how the host is reached can be read at all: a task of which nothing reaches the host fails where it cannot.
@@ -177,6 +185,22 @@ fn fill(address: &mut Address, reader: &Reader<'_>, read: &Variables<'_>, defaul
     Ok(())
 }
 
+/// Whether the user to become is the one that the connection is made as, which takes nothing.
+fn is_login(becomes: &Become, address: &Address, defaults: &ConnectionDefaults) -> bool {
+    let login = if address.plugin == Plugin::Local { &defaults.local_user } else { &address.user };
+    login.as_ref() == Some(&becomes.user)
+}
+
+/// How long a prompt may take.
+fn patience(read: &Variables<'_>, address: &Address) -> Result<Duration, RouteError> {
+    const LOCAL: u64 = 10;
+    if address.plugin != Plugin::Local {
+        return Ok(address.connect_timeout + Duration::from_secs(2));
+    }
+    let seconds = read.int("become_success_timeout", &["ansible_local_become_success_timeout"])?;
+    Ok(Duration::from_secs(seconds.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0).unwrap_or(LOCAL)))
+}
+
 fn becomes(
     wanted: Option<bool>,
     reader: &Reader<'_>,
@@ -192,7 +216,7 @@ fn becomes(
     };
     let short = method.rsplit('.').next().unwrap_or(&method);
     let of_method = |what: &str| format!("ansible_{short}_{what}");
-    let parsed = short
+    let parsed: Method = short
         .parse()
         .map_err(|_| RouteError::Unsupported(format!("the become method `{method}` is not supported: `sudo`, `su` and `doas` are")))?;
     let user = match read.text("become_user", &["ansible_become_user", &of_method("user")])? {
@@ -209,7 +233,17 @@ fn becomes(
         Some(flags) => Some(flags),
         None => reader.text(Keyword::BecomeFlags)?.or_else(|| defaults.become_flags.clone()),
     };
-    Ok(Some(Become { method: parsed, user, password: password.or_else(|| defaults.become_password.clone()), exe, flags }))
+    let prompts = if parsed == Method::Su { su_prompts(read, defaults)? } else { Vec::new() };
+    let password = password.or_else(|| defaults.become_password.clone());
+    Ok(Some(Become { method: parsed, password, exe, flags, prompts, ..Become::sudo(user) }))
+}
+
+fn su_prompts(read: &Variables<'_>, defaults: &ConnectionDefaults) -> Result<Vec<String>, RouteError> {
+    Ok(match read.get("prompt_l10n", &["ansible_su_prompt_l10n"])? {
+        Some((_, Value::List(prompts))) => prompts.iter().map(shown).collect(),
+        Some((_, text)) => shown(&text).split(',').map(|prompt| prompt.trim().to_owned()).filter(|prompt| !prompt.is_empty()).collect(),
+        None => defaults.su_prompts.clone(),
+    })
 }
 
 /// Variables that say how a host is reached, each for a keyword; the first name that is there wins.

@@ -14,7 +14,7 @@ use super::task_executor::{Asynchronous, Ready, Runner, Stage, failure_end};
 use crate::action::{Action, Call, Done, Effect, Failure, Plan, TalkError, Target};
 use crate::event::Event;
 use crate::helper::{AsyncJob, BecomeFailureKind, CloseHelpers, Reply, Request, RunError};
-use crate::transport::{Answer, ConnectionError, Deadline, ExecOutput, HostKeyQuestion};
+use crate::transport::{Answer, ConnectionError, Deadline, ExecOutput, HostKeyQuestion, Plugin};
 use crate::value::{Map, Value};
 
 /// Runs what is prepared, in order; `each` is told every end and says whether the loop is to stop. True if it did.
@@ -343,7 +343,7 @@ fn settle(runner: &Runner<'_>, ready: &Ready, end: &mut ItemEnd, done: Result<Do
             end.diagnostics.extend(failed.diagnostics);
         }
         Err(TalkError::Interrupted) => end.result = ItemEnd::failed("interrupted", Vec::new()).result,
-        Err(TalkError::Run(error)) => end.result = run_error(&error),
+        Err(TalkError::Run(error)) => end.result = run_error(&error, ready.route.as_ref()),
     }
     if is_judged {
         runner.judge(ready, &mut end.result, &mut end.diagnostics);
@@ -368,10 +368,14 @@ fn changes_inventory(ready: &Ready, effect: &Effect) -> Option<bool> {
 }
 
 /// Unreachable, or failed.
-fn run_error(error: &RunError) -> Map {
+fn run_error(error: &RunError, route: Option<&Route>) -> Map {
+    let is_local = route.is_some_and(|route| route.key.address().plugin == Plugin::Local);
     match error {
         RunError::Unreachable(cause) => ItemEnd::unreachable(&cause.to_string()).result,
-        RunError::Become(failure) if failure.kind == BecomeFailureKind::Timeout => ItemEnd::unreachable(&error.to_string()).result,
+        RunError::Become(failure) if failure.kind == BecomeFailureKind::Timeout => {
+            let local = "Timed out waiting for become success or become password prompt.";
+            ItemEnd::unreachable(&if is_local { format!("{local} {error}") } else { error.to_string() }).result
+        }
         RunError::Timeout(limit) => {
             let mut result = ItemEnd::failed(format!("Task failed: Timed out after {} second(s).", limit.as_secs()), Vec::new()).result;
             let mut period = Map::new();
@@ -415,7 +419,12 @@ fn with_call<T>(
 
 fn lease<'r>(runner: &Runner<'r>, route: &Route) -> Result<Lease<'r>, ConnectionError> {
     let ask = |question: &HostKeyQuestion| host_key(runner, question);
-    let mut lease = runner.shared.leases.take(&route.key, route.timeout, &ask)?;
+    let mut lease = runner.shared.leases.take(&route.key, &ask)?;
+    if let Some(becomes) = route.becomes.as_ref().filter(|_| runner.shared.verbosity >= 3)
+        && let Ok(line) = becomes.command_line("driftless-helper serve child")
+    {
+        runner.tell(Event::Becomes { address: route.key.address().host.clone(), line });
+    }
     if let Some(notice) = lease.notice.take() {
         runner.tell(Event::Warning(notice));
     }

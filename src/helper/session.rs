@@ -26,15 +26,13 @@ const CLOSE: Duration = Duration::from_secs(2);
 pub struct SessionOptions {
     /// How long a helper may take from its first byte to its last before it runs; pushing it is part of that.
     pub start_timeout: Duration,
-    /// How long a become prompt may take: `timeout`.
-    pub become_timeout: Duration,
     /// The login shell stays the helper's parent, so that its signal is seen as an exit code: for the system's `ssh`.
     pub shell_stays: bool,
 }
 
 impl Default for SessionOptions {
     fn default() -> Self {
-        Self { start_timeout: Duration::from_secs(60), become_timeout: Duration::from_secs(12), shell_stays: false }
+        Self { start_timeout: Duration::from_secs(60), shell_stays: false }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use driftless_modules::serve::bootstrap::{self, FAILED, FOLDERS, PLATFORM, Packing, Shell, WANT};
-use driftless_wire::{BecomeFailure, BecomeFailureKind, FromHelper, Hello, MARKER, StartHelper, ToHelper, VERSION};
+use driftless_wire::{FromHelper, Hello, MARKER, StartHelper, ToHelper, VERSION};
 
 use super::link::{Event, Link, Received, Target};
 use super::request::RunError;
@@ -129,19 +129,8 @@ fn no_helper_for(platform: &str, store: &Store) -> RunError {
 
 /// Starts the helper of another user.
 pub(super) fn relayed(link: &mut Link, helper: u32, become_: &Become, options: &SessionOptions) -> Result<(), RunError> {
-    let seconds = options.become_timeout.as_secs().max(1);
-    let flags = become_.flag_words().map_err(|error| other(format!("`become_flags` cannot be split into words: {error}")))?;
-    let start = StartHelper {
-        helper,
-        become_: driftless_wire::Become {
-            method: become_.method.name().to_owned(),
-            user: become_.user.clone(),
-            password: become_.password.as_ref().map(|password| password.reveal().to_owned()),
-            exe: become_.exe.clone(),
-            flags,
-        },
-        seconds,
-    };
+    let seconds = become_.patience.as_secs().max(1);
+    let start = StartHelper { helper, become_: become_.wired().map_err(RunError::Become)?, seconds };
     link.expect(helper);
     link.message(Target::Login, &ToHelper::StartHelper(Box::new(start)));
     // The login helper keeps the time for the prompt; ours is for a login helper that does not answer, and for pushing the binary.
@@ -151,10 +140,6 @@ pub(super) fn relayed(link: &mut Link, helper: u32, become_: &Become, options: &
         Event::Started => hello(link, target, deadline),
         event => Err(ended(event)),
     }
-}
-
-fn other(message: String) -> RunError {
-    RunError::Become(BecomeFailure { kind: BecomeFailureKind::Other, message })
 }
 
 /// The helper's first message.

@@ -427,7 +427,7 @@ fn is_root() -> bool {
 
 /// `nobody` by su, as root.
 fn nobody() -> Become {
-    Become { method: Method::Su, user: "nobody".into(), password: None, exe: None, flags: Some("-s /bin/sh".into()) }
+    Become { method: Method::Su, flags: Some("-s /bin/sh".into()), ..Become::sudo("nobody") }
 }
 
 #[test]
@@ -483,8 +483,8 @@ fn become_failures_are_told_apart() {
     let silent = world.path("silent");
     std::fs::write(&silent, "#!/bin/sh\nexec sleep 60\n").unwrap();
     std::fs::set_permissions(&silent, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let mut session = world.start(None, SessionOptions { become_timeout: Duration::from_secs(1), ..SessionOptions::default() });
-    let never = Become { exe: Some(silent), ..Become::sudo("root") };
+    let mut session = world.start(None, SessionOptions::default());
+    let never = Become { exe: Some(silent), patience: Duration::from_secs(1), ..Become::sudo("root") };
     let Err(RunError::Become(failure)) = session.run_one(Some(&never), shell("id")) else { panic!("it went on") };
     assert_eq!(failure.kind, BecomeFailureKind::Timeout);
     assert_eq!(stdout(&mut session, "echo on"), "on");
@@ -582,7 +582,7 @@ impl Fleet {
 }
 
 fn become_(method: Method, user: &str, password: Option<&str>) -> Become {
-    Become { method, user: user.into(), password: password.map(crate::transport::Secret::new), exe: None, flags: None }
+    Become { method, password: password.map(crate::transport::Secret::new), ..Become::sudo(user) }
 }
 
 #[test]

@@ -19,6 +19,20 @@ pub struct Context {
     pub lookups: Arc<dyn WorldLookups>,
     /// Whether `do`, `break` and `continue` are known (`jinja2_extensions`).
     pub extensions: Extensions,
+    /// What becomes of values that look like templates and that nobody vouches for.
+    pub untrusted: Untrusted,
+}
+
+/// What becomes of a value that looks like a template and that nobody vouches for. It is never rendered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Untrusted {
+    /// It is data.
+    #[default]
+    Ignore,
+    /// It is data, and the user is told.
+    Warn,
+    /// It is an error.
+    Refuse,
 }
 
 /// Which tags beyond Jinja's own are known.
@@ -82,7 +96,13 @@ impl WorldLookups for NoWorld {
 impl Context {
     /// A context whose only place is `playbook_dir`.
     pub fn of_playbook(playbook_dir: PathBuf, lookups: Arc<dyn WorldLookups>) -> Self {
-        Self { search_path: vec![playbook_dir.clone()], playbook_dir, lookups, extensions: Extensions::default() }
+        Self {
+            search_path: vec![playbook_dir.clone()],
+            playbook_dir,
+            lookups,
+            extensions: Extensions::default(),
+            untrusted: Untrusted::Ignore,
+        }
     }
 
     /// The file `name` of kind `subdirectory` (`files`, `templates`, `vars`), looked for as Ansible does.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::source::{Diagnostic, Span};
+use crate::value::Text;
 
 /// What went wrong, for those who decide by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +63,9 @@ struct Inner {
     hint: Option<String>,
 }
 
+/// What is said of a text that nobody vouches for.
+pub(super) const UNTRUSTED: &str = "Encountered untrusted template or expression.";
+
 /// What evaluation yields.
 pub type Result<T, E = TemplateError> = std::result::Result<T, E>;
 
@@ -90,6 +94,11 @@ impl TemplateError {
     /// A value of the wrong type, in Python's words (`can only concatenate str (not "int") to str`).
     pub fn conversion(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Conversion, message)
+    }
+
+    /// A text that nobody vouches for where a template is wanted.
+    pub fn untrusted(text: &Text) -> Self {
+        Self::new(ErrorKind::Untrusted, UNTRUSTED).at(text.origin().cloned())
     }
 
     /// What went wrong.

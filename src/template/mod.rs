@@ -26,7 +26,7 @@ mod tests;
 mod undefined;
 mod val;
 
-pub use context::{Context, Extensions, NoWorld, WorldLookups};
+pub use context::{Context, Extensions, NoWorld, Untrusted, WorldLookups};
 pub use engine::Engine;
 pub use error::{ErrorKind, Result, TemplateError};
 pub use evaluator::{Depth, Evaluator, ScopeRef, ScopeVal};

@@ -72,7 +72,7 @@ impl Templar {
     /// What a bare expression is worth (`until`, `debug: var`, …).
     pub fn expression(&self, text: &Text) -> Result<Value> {
         if !text.is_trusted() {
-            return Err(untrusted(text));
+            return Err(TemplateError::untrusted(text));
         }
         match self.finish(self.evaluator.expression(text, Embedded::Keep)).map_err(TemplateError::in_expression)? {
             Rendered::Value(value) => Ok(value),
@@ -166,10 +166,10 @@ impl Templar {
         };
         if text.is_sealed() {
             // What was in a vault is no expression.
-            return Err(self.evaluator.value(&self.evaluator.render(condition)?).err().unwrap_or_else(|| untrusted(text)));
+            return Err(self.evaluator.value(&self.evaluator.render(condition)?).err().unwrap_or_else(|| TemplateError::untrusted(text)));
         }
         if !text.is_trusted() {
-            return Err(untrusted(text));
+            return Err(TemplateError::untrusted(text));
         }
         let chars = text.as_str().trim();
         if chars.is_empty() && self.allows_broken() {
@@ -228,10 +228,6 @@ fn evaluating(result: Result<Value>) -> Result<Value> {
         ErrorKind::Undefined { .. } => error.map_message(|message| format!("Error while evaluating conditional: {message}")),
         _ => error,
     })
-}
-
-fn untrusted(text: &Text) -> TemplateError {
-    TemplateError::new(ErrorKind::Untrusted, "Encountered untrusted template or expression.").at(text.origin().cloned())
 }
 
 fn omitted() -> TemplateError {

@@ -42,7 +42,7 @@ pub use address::{Address, HostKeyPolicy, Plugin, SessionKey};
 pub use connect::{Connected, Notice, Transport};
 pub use error::{ConnectionError, HostKeyError, HostKeyProblem};
 pub use local::Local;
-pub use privilege::Become;
+pub use privilege::{Become, Method};
 pub use secret::Secret;
 pub use ssh::{Answer, HostKeyQuestion};
 pub use wake::Waker;

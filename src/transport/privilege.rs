@@ -14,7 +14,7 @@ use super::shell::{self, SplitError};
 use super::{Connection, ConnectionError, Deadline, ExecOutput, Exit, ReadEvent, Secret, StreamId};
 
 /// How long a prompt, or the success after the password, may take.
-const PROMPT_TIME: Duration = Duration::from_secs(12);
+const PATIENCE: Duration = Duration::from_secs(12);
 
 /// How to become another user. Two tasks with an equal one share a helper.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -29,17 +29,36 @@ pub struct Become {
     pub exe: Option<String>,
     /// `become_flags`; `None`: the method's own.
     pub flags: Option<String>,
+    /// What a line that asks for the password contains; none: what is known of the method.
+    pub prompts: Vec<String>,
+    /// How long a prompt, or the success after the password, may take.
+    pub patience: Duration,
 }
 
 impl Become {
     /// `user` by sudo, without a password.
     pub fn sudo(user: impl Into<String>) -> Self {
-        Self { method: Method::Sudo, user: user.into(), password: None, exe: None, flags: None }
+        Self { method: Method::Sudo, user: user.into(), password: None, exe: None, flags: None, prompts: Vec::new(), patience: PATIENCE }
     }
 
-    /// The flags as words.
-    pub fn flag_words(&self) -> Result<Option<Vec<String>>, SplitError> {
-        self.flags.as_deref().map(shell::split).transpose()
+    /// As the helper is told it.
+    pub fn wired(&self) -> Result<driftless_wire::Become, BecomeFailure> {
+        let split = self.flags.as_deref().map(shell::split).transpose();
+        let flags = split.map_err(|error: SplitError| failed(format!("`become_flags` cannot be split into words: {error}")))?;
+        Ok(driftless_wire::Become {
+            method: self.method.name().to_owned(),
+            user: self.user.clone(),
+            password: self.password.as_ref().map(|password| password.reveal().to_owned()),
+            exe: self.exe.clone(),
+            flags,
+            prompts: self.prompts.clone(),
+        })
+    }
+
+    /// The command line that runs `command` as the other user, as people are shown it.
+    pub fn command_line(&self, command: &str) -> Result<String, BecomeFailure> {
+        let start = start(&self.wired()?, command, "PROMPT")?;
+        Ok(shell::join(start.argv.iter().map(String::as_str)))
     }
 }
 
@@ -62,33 +81,29 @@ pub fn exec_as(
     stdin: &[u8],
     deadline: Deadline,
 ) -> Result<ExecOutput, ExecAsError> {
-    let other = |message: String| ExecAsError::Become(BecomeFailure { kind: BecomeFailureKind::Other, message });
-    let flags = become_.flag_words().map_err(|error| other(format!("`become_flags` cannot be split into words: {error}")))?;
-    let wired = driftless_wire::Become {
-        method: become_.method.name().to_owned(),
-        user: become_.user.clone(),
-        password: become_.password.as_ref().map(|password| password.reveal().to_owned()),
-        exe: become_.exe.clone(),
-        flags,
-    };
+    let wired = become_.wired().map_err(ExecAsError::Become)?;
     let nonce = nonce()?;
     let script = format!("echo {nonce}-started; {}", without_single_quotes(command));
     let plan = start(&wired, &script, &nonce).map_err(ExecAsError::Become)?;
     if plan.terminal != Terminal::None {
         let method = become_.method;
-        return Err(other(format!(
+        return Err(ExecAsError::Become(failed(format!(
             "`{method}` with a password needs a terminal, which commands without a helper (`raw`) have not; use `sudo`"
-        )));
+        ))));
     }
     let stream = connection.spawn(&shell::join(plan.argv.iter().map(String::as_str)), deadline)?;
     let mut talk = Talk { connection, stream, output: ExecOutput { stdout: Vec::new(), stderr: Vec::new(), exit: Exit::Code(0) } };
-    let result = match talk.until_started(PromptWatcher::new(&wired, &nonce), become_, &nonce, deadline.at_most(PROMPT_TIME)) {
+    let result = match talk.until_started(PromptWatcher::new(&wired, &nonce), become_, &nonce, deadline.at_most(become_.patience)) {
         Ok(()) => talk.finish(stdin, deadline),
         Err(error) => Err(error),
     };
     let Talk { output, .. } = talk;
     connection.close_stream(stream);
     result.map(|exit| ExecOutput { exit, ..output })
+}
+
+fn failed(message: String) -> BecomeFailure {
+    BecomeFailure { kind: BecomeFailureKind::Other, message }
 }
 
 /// A command of another user while it runs.

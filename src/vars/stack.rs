@@ -19,6 +19,8 @@ pub struct VarStack {
     play: Option<Arc<Layer>>,
     /// Sorted by level, weakest first; of one level, the later is the stronger.
     layers: Vec<Arc<Layer>>,
+    /// How often this was reached by `vars`: in the second there is no further one.
+    vars_depth: u8,
 }
 
 /// Where a variable comes from.
@@ -53,7 +55,7 @@ impl VarStack {
     pub(super) fn new(world: Arc<VarWorld>, host: HostId, play: Option<&PlayLayers>) -> Self {
         let magic = play.map(|play| Arc::clone(&play.magic));
         let layers = play.map(|play| play.layers.clone()).unwrap_or_default();
-        Self { world, host, play: magic, layers }
+        Self { world, host, play: magic, layers, vars_depth: 0 }
     }
 
     /// The host that is looked at.
@@ -175,7 +177,10 @@ impl VarStack {
             in_layer(play, name, mark, visit)?;
             match name {
                 "hostvars" => visit(Precedence::Magic, MAGIC, Variable::Scope(self.world.hostvars()))?,
-                "vars" => visit(Precedence::Magic, MAGIC, Variable::Scope(Arc::new(self.clone())))?,
+                "vars" if self.vars_depth < 2 => {
+                    let inner = Self { vars_depth: self.vars_depth + 1, ..self.clone() };
+                    visit(Precedence::Magic, MAGIC, Variable::Scope(Arc::new(inner)))?;
+                }
                 _ => {}
             }
         }
@@ -255,7 +260,7 @@ impl Scope for VarStack {
         magic.extend(["ansible_facts", "groups"]);
         if let Some(play) = &self.play {
             add(&play.vars);
-            magic.extend(["hostvars", "vars"]);
+            magic.extend(["hostvars", "vars"].iter().take(if self.vars_depth < 2 { 2 } else { 1 }));
         }
         names.extend(magic.into_iter().map(Arc::from));
         let mut seen = std::collections::HashSet::new();

@@ -243,6 +243,9 @@ pub struct Become {
     /// Options that the user gave, split into words; `None`: the method's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flags: Option<Vec<String>>,
+    /// What a line that asks for the password contains, where the user says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prompts: Vec<String>,
 }
 
 impl std::fmt::Debug for Become {
@@ -254,6 +257,7 @@ impl std::fmt::Debug for Become {
             .field("password", &self.password.as_ref().map(|_| "***"))
             .field("exe", &self.exe)
             .field("flags", &self.flags)
+            .field("prompts", &self.prompts)
             .finish()
     }
 }
@@ -407,7 +411,14 @@ mod tests {
 
     #[test]
     fn passwords_are_not_shown() {
-        let become_ = Become { method: "sudo".into(), user: "root".into(), password: Some("hush".into()), exe: None, flags: None };
+        let become_ = Become {
+            method: "sudo".into(),
+            user: "root".into(),
+            password: Some("hush".into()),
+            exe: None,
+            flags: None,
+            prompts: Vec::new(),
+        };
         assert!(!format!("{become_:?}").contains("hush"));
     }
 

@@ -226,7 +226,12 @@ impl Evaluator {
 
     /// Tells the user that something will not be there any more.
     pub fn deprecate(&self, message: impl Into<String>) {
-        self.session.notices.add(Notice { message: message.into(), removed_in: Some("2.23") });
+        self.deprecate_until(message, "2.23");
+    }
+
+    /// As [`Evaluator::deprecate`], with the version of ansible-core that has it no more.
+    pub fn deprecate_until(&self, message: impl Into<String>, version: &'static str) {
+        self.session.notices.add(Notice { message: message.into(), removed_in: Some(version) });
     }
 
     /// Accounts for memory that is about to be used; an error where a template takes too much.
@@ -336,6 +341,9 @@ impl Evaluator {
         let val = match variable {
             Variable::Value(value) => self.load(value, scope),
             Variable::Scope(inner) => {
+                if &*name == "vars" && Rc::ptr_eq(scope, &self.scope) {
+                    self.deprecate_until("The internal \"vars\" dictionary is deprecated.", "2.24");
+                }
                 let inner = ScopeVal::new(inner);
                 self.session.scopes.borrow_mut().push(Rc::clone(&inner));
                 Ok(Val::Scope(inner))

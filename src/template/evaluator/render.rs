@@ -3,9 +3,10 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::super::error::UNTRUSTED;
 use super::super::ir::{Stmt, Template};
 use super::super::lower::Embedded;
-use super::super::{ErrorKind, Pending, Result, Syntax, TemplateError, Undefined, Val, is_template};
+use super::super::{ErrorKind, Pending, Result, Syntax, TemplateError, Undefined, Untrusted, Val, is_template};
 use super::frame::{Frame, FrameRef};
 use super::output::Output;
 use super::{Evaluator, Loaded, ScopeRef, Unit, with_stack};
@@ -26,9 +27,12 @@ impl Evaluator {
                 Err(error) if matches!(error.kind(), ErrorKind::Vault { .. }) => Ok(Undefined::sealed(None, error).into()),
                 result => result,
             },
-            Value::List(items) if items.iter().any(is_unfinished) => Ok(Val::list(items.iter().map(|item| pending(item, scope)).collect())),
-            Value::Map(map) if map.values().any(is_unfinished) => {
-                Ok(Val::dict(map.iter().map(|(key, value)| (key.clone(), pending(value, scope))).collect()))
+            Value::Text(text) if self.is_suspect(text) => self.judge(text).map(|()| Val::Plain(value)),
+            Value::List(items) if items.iter().any(|item| self.is_unfinished(item)) => {
+                Ok(Val::list(items.iter().map(|item| self.pending(item, scope)).collect()))
+            }
+            Value::Map(map) if map.values().any(|value| self.is_unfinished(value)) => {
+                Ok(Val::dict(map.iter().map(|(key, value)| (key.clone(), self.pending(value, scope))).collect()))
             }
             _ => Ok(Val::Plain(value)),
         }
@@ -156,22 +160,43 @@ impl Evaluator {
         let evaluator = Self { session: Rc::clone(&self.session), scope: Rc::clone(&self.scope), unit: Rc::new(unit) };
         with_stack(|| evaluator.run_template(frame, out))
     }
-}
 
-/// Whether a text that may be a template, or is in a vault, is anywhere in the value.
-fn is_unfinished(value: &Value) -> bool {
-    match value {
-        Value::Text(text) => text.is_trusted() && is_template(text.as_str()) || text.is_sealed(),
-        Value::List(items) => items.iter().any(is_unfinished),
-        Value::Map(map) => map.values().any(is_unfinished),
-        _ => false,
+    /// Whether a text that may be a template, is in a vault or has to be looked at for its trust is anywhere in the value.
+    fn is_unfinished(&self, value: &Value) -> bool {
+        match value {
+            Value::Text(text) => text.is_trusted() && is_template(text.as_str()) || text.is_sealed() || self.is_suspect(text),
+            Value::List(items) => items.iter().any(|item| self.is_unfinished(item)),
+            Value::Map(map) => map.values().any(|value| self.is_unfinished(value)),
+            _ => false,
+        }
+    }
+
+    fn pending(&self, value: &Value, scope: &ScopeRef) -> Val {
+        if self.is_unfinished(value) {
+            Val::Pending(Rc::new(Pending { value: value.clone(), scope: Rc::clone(scope) }))
+        } else {
+            Val::Plain(value.clone())
+        }
+    }
+
+    /// Whether the text looks like a template that nobody vouches for, and somebody wants to know.
+    fn is_suspect(&self, text: &Text) -> bool {
+        self.session.context.untrusted != Untrusted::Ignore && !text.is_trusted() && is_template(text.as_str())
+    }
+
+    /// Says that a text is no template, or refuses it.
+    fn judge(&self, text: &Text) -> Result<()> {
+        match self.session.context.untrusted {
+            Untrusted::Ignore => {}
+            Untrusted::Warn => {
+                let place = text.origin().map(|origin| format!("{origin}: ")).unwrap_or_default();
+                self.notice(format!("{UNTRUSTED} {place}{}\n{WHO_IS_TRUSTED}", text.as_str()));
+            }
+            Untrusted::Refuse => return Err(TemplateError::untrusted(text)),
+        }
+        Ok(())
     }
 }
 
-fn pending(value: &Value, scope: &ScopeRef) -> Val {
-    if is_unfinished(value) {
-        Val::Pending(Rc::new(Pending { value: value.clone(), scope: Rc::clone(scope) }))
-    } else {
-        Val::Plain(value.clone())
-    }
-}
+/// Who may write templates.
+const WHO_IS_TRUSTED: &str = "Templates and expressions must be defined by trusted sources such as playbooks or roles, not untrusted sources such as module results.";
