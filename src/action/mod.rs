@@ -143,6 +143,11 @@ pub trait Action: Sync {
         false
     }
 
+    /// Whether `async` may be said of it, called by this name.
+    fn supports_async(&self, _name: &str) -> bool {
+        false
+    }
+
     /// Whether an option is an expression, which the action evaluates by itself.
     fn is_expression(&self, _option: &str, _value: &Value) -> bool {
         false
@@ -359,6 +364,10 @@ pub struct Normal;
 impl Action for Normal {
     fn names(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    fn supports_async(&self, name: &str) -> bool {
+        name != "async_status"
     }
 
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {

@@ -14,6 +14,10 @@ impl Action for Package {
         &["package"]
     }
 
+    fn supports_async(&self, _name: &str) -> bool {
+        true
+    }
+
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
         let is_open = call.args.text(&["use"]).is_none_or(|manager| manager == "auto");
         let Some(Value::Text(manager)) = is_open.then(|| call.templar.get(MANAGER)).transpose()?.flatten() else {

@@ -33,6 +33,10 @@ impl Action for Reboot {
         &["reboot"]
     }
 
+    fn supports_async(&self, _name: &str) -> bool {
+        true
+    }
+
     fn own_options(&self) -> Option<&'static OwnOptions> {
         Some(&OPTIONS)
     }

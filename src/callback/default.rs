@@ -256,7 +256,7 @@ impl Callback for Default {
                 let text = match (finished, failed) {
                     (_, true) => format!("ASYNC FAILED on {host}: jid={job}"),
                     (true, false) => format!("ASYNC OK on {host}: jid={job}"),
-                    (false, false) => format!("ASYNC POLL on {host}: jid={job} started=1 finished=0"),
+                    (false, false) => format!("ASYNC POLL on {host}: jid={job} started=True finished=False"),
                 };
                 display.coloured(Role::Verbose, &text);
             }

@@ -190,8 +190,9 @@ fn attempt_once(runner: &Runner<'_>, ready: &mut Ready) -> Result<Done, TalkErro
         }
         Plan::Talk => {
             let route = ready.route.clone();
+            let limit = ready.timeout.map(|limit| (limit, Instant::now() + limit));
             with_call(runner, ready, |call, action| {
-                let mut talker = Talker { runner, route: route.as_ref(), lease: None };
+                let mut talker = Talker { runner, route: route.as_ref(), lease: None, limit };
                 action.talk(call, &mut talker)
             })
         }
@@ -301,13 +302,11 @@ fn poll(
         left = left.saturating_sub(asynchronous.poll);
         if left == 0 {
             tell(true, true);
-            let limit = asynchronous.limit;
-            let message = format!("async task produced unparsable results: it did not complete within the requested time - {limit}s");
             for output in ["stdout", "stderr"] {
                 reply.outcome.insert(format!("{output}_lines"), Vec::<String>::new().into());
             }
             reply.outcome.insert("failed".to_owned(), false.into());
-            return Err(Failure::new(message)
+            return Err(Failure::new("async task produced unparsable results")
                 .with("async_result", crate::value::from_json(serde_json::Value::Object(reply.outcome)))
                 .into());
         }
@@ -480,9 +479,23 @@ struct Talker<'t, 'r> {
     runner: &'t Runner<'r>,
     route: Option<&'t Route>,
     lease: Option<Lease<'r>>,
+    /// How long the task may take, and until when that is.
+    limit: Option<(Duration, Instant)>,
 }
 
 impl<'r> Talker<'_, 'r> {
+    /// What is left of the task's time.
+    fn left(&self) -> Option<Duration> {
+        self.limit.map(|(_, until)| until.saturating_duration_since(Instant::now()))
+    }
+
+    fn check_time(&self) -> Result<(), TalkError> {
+        match self.limit {
+            Some((limit, until)) if Instant::now() >= until => Err(RunError::Timeout(limit).into()),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     fn lease(&mut self) -> Result<&mut Lease<'r>, ConnectionError> {
         if self.lease.is_none() {
             let route = self.route.ok_or_else(|| ConnectionError::Unsupported("the task has no connection".to_owned()))?;
@@ -495,11 +508,16 @@ impl<'r> Talker<'_, 'r> {
 impl Target for Talker<'_, '_> {
     fn send(&mut self, requests: Vec<Request>) -> Vec<Result<Reply, RunError>> {
         let becomes = self.route.and_then(|route| route.becomes.clone());
-        let count = requests.len();
+        let (count, left, limit) = (requests.len(), self.left(), self.limit);
+        let mut requests = requests.into_iter().map(|request| Request { timeout: request.timeout.or(left), ..request });
         let mut replies = Vec::with_capacity(count);
         match self.lease() {
-            Ok(lease) => lease.session().run(becomes.as_ref(), &mut requests.into_iter(), &mut |_, reply| {
-                replies.push(reply);
+            Ok(lease) => lease.session().run(becomes.as_ref(), &mut requests, &mut |_, reply| {
+                // The time that was left is no limit that the user knows.
+                replies.push(reply.map_err(|error| match (error, limit) {
+                    (RunError::Timeout(_), Some((limit, _))) => RunError::Timeout(limit),
+                    (error, _) => error,
+                }));
                 ControlFlow::Continue(())
             }),
             Err(error) => replies.push(Err(RunError::Unreachable(std::sync::Arc::new(error)))),
@@ -513,8 +531,13 @@ impl Target for Talker<'_, '_> {
         if let Some(becomes) = self.route.and_then(|route| route.becomes.clone()) {
             return exec_as(self, &becomes, command, stdin);
         }
+        let deadline = self.left().map_or_else(Deadline::never, Deadline::after);
         let lease = self.lease().map_err(unreachable)?;
-        lease.session().exec(command, stdin, Deadline::never()).map_err(unreachable)
+        let output = lease.session().exec(command, stdin, deadline);
+        if output.is_err() {
+            self.check_time()?;
+        }
+        output.map_err(unreachable)
     }
 
     fn disconnect(&mut self) {
@@ -533,8 +556,11 @@ impl Target for Talker<'_, '_> {
 
     fn sleep(&mut self, duration: Duration) -> Result<(), TalkError> {
         let interrupted = &self.runner.shared.interrupted;
-        sleep(interrupted, duration);
-        if interrupted.load(Ordering::Relaxed) { Err(TalkError::Interrupted) } else { Ok(()) }
+        sleep(interrupted, self.left().map_or(duration, |left| duration.min(left)));
+        if interrupted.load(Ordering::Relaxed) {
+            return Err(TalkError::Interrupted);
+        }
+        self.check_time()
     }
 
     fn say(&mut self, text: &str) {

@@ -37,6 +37,13 @@ pub fn shown(value: &Value) -> String {
     }
 }
 
+/// `repr(value)` of plain data, for messages.
+pub fn repr(value: &Value) -> String {
+    let mut printer = Printer { out: String::new(), secret: false };
+    printer.value(value, Form::Repr);
+    printer.finish().as_str().to_owned()
+}
+
 /// `str(value)` of plain data.
 pub fn value_to_text(value: &Value) -> Text {
     if let Value::Text(text) = value {

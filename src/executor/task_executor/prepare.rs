@@ -172,7 +172,12 @@ impl Runner<'_> {
         let environment = reader.environment().map_err(keyword_end)?;
         let args = self.render_args(action, call, templar)?;
         let retry = self.retry(templar)?;
-        let asynchronous = self.asynchronous(templar, check)?;
+        let asynchronous = self.asynchronous(templar)?;
+        if asynchronous.is_some() && !action.supports_async(&name) {
+            let message = format!("This action ({name}) does not support async.");
+            let place = task.async_limit.as_ref().map(|written| written.error(&message));
+            return Err(Box::new(ItemEnd::failed(message, place.into_iter().collect())));
+        }
         let timeout = self.timeout(&reader)?;
         let context_call = Call {
             name: &name,
@@ -262,16 +267,13 @@ impl Runner<'_> {
         Ok(Retry { retries, delay: delay.max(0.0) })
     }
 
-    pub(super) fn asynchronous(&self, templar: &Templar, check: bool) -> Result<Option<Asynchronous>, Box<ItemEnd>> {
+    pub(super) fn asynchronous(&self, templar: &Templar) -> Result<Option<Asynchronous>, Box<ItemEnd>> {
         let task = &self.job.task;
         let limit = match &task.async_limit {
             Some(written) => int("async", written, templar).map_err(keyword_end)?.unwrap_or(0),
             None => 0,
         };
         let Some(limit) = u64::try_from(limit).ok().filter(|limit| *limit > 0) else { return Ok(None) };
-        if check {
-            return Err(Box::new(ItemEnd::failed("Task failed: check mode and async cannot be used on same task.", Vec::new())));
-        }
         let poll = match &task.poll {
             Some(written) => int("poll", written, templar).map_err(keyword_end)?.unwrap_or(self.shared.tasks.poll),
             None => 15,

@@ -3,6 +3,7 @@
 use super::{Builder, Candidate, Failure, Plugin, expand, plugin_file};
 use crate::inventory::GroupId;
 use crate::source::Diagnostic;
+use crate::template::print::{repr, shown};
 use crate::value::Value;
 use crate::yaml::Node;
 
@@ -21,8 +22,10 @@ impl Plugin for Yaml {
     fn read(&self, candidate: &Candidate<'_>, builder: &mut Builder<'_>) -> Result<(), Failure> {
         let (document, found) = candidate.document()?;
         found.iter().for_each(|diagnostic| builder.warn(diagnostic.clone()));
-        let Some(node) = document else { return Err("parsed empty YAML file".to_owned().into()) };
-        read(node, builder)
+        match document {
+            Some(node) if !node.as_mapping().is_some_and(<[_]>::is_empty) => read(node, builder),
+            Some(_) | None => Err("parsed empty YAML file".to_owned().into()),
+        }
     }
 }
 
@@ -64,47 +67,67 @@ fn group(name: &Node, data: &Node, builder: &mut Builder<'_>) -> Result<Option<G
             );
         }
     }
-    for (key, value) in entries(data, "vars") {
-        builder.inventory.set_group_variable(id, &key_name(&key), value.map_or(Value::Null, |value| value.to_value()));
-    }
-    for (key, value) in entries(data, "children") {
-        let empty = Node { span: key.span.clone(), kind: crate::yaml::NodeKind::Scalar(Value::Null) };
-        if let Some(child) = group(&key, value.as_ref().unwrap_or(&empty), builder)? {
-            builder.inventory.add_child(id, child).map_err(|error| key.error(error.to_string()))?;
-        }
-    }
-    for (key, value) in entries(data, "hosts") {
-        let (names, port) = expand::expand(&key_name(&key)).map_err(|problem| key.error(problem))?;
-        let vars: Vec<(String, Value)> = match &value {
-            None => Vec::new(),
-            Some(node) if node.is_null() => Vec::new(),
-            Some(node) => match node.as_mapping() {
-                Some(vars) => vars.iter().map(|(name, value)| (key_name(name), value.to_value())).collect(),
-                None => {
-                    return Err(node.error(format!(
-                        "found `{}` for host `{}`, expected a dictionary of variables",
-                        node.type_name(),
-                        key.span.text()
-                    )));
+    // In the order of the file: of two places that set a host's variable the later one counts.
+    for (key, section) in sections {
+        match key.as_str().unwrap_or_default() {
+            "vars" => {
+                for (key, value) in entries(section) {
+                    builder.inventory.set_group_variable(id, &variable_name(&key), value.map_or(Value::Null, |value| value.to_value()));
                 }
-            },
-        };
-        for name in &names {
-            builder.host(name, id, port, &vars);
+            }
+            "children" => {
+                for (key, value) in entries(section) {
+                    let empty = Node { span: key.span.clone(), kind: crate::yaml::NodeKind::Scalar(Value::Null) };
+                    if let Some(child) = group(&key, value.as_ref().unwrap_or(&empty), builder)? {
+                        builder.inventory.add_child(id, child).map_err(|error| key.error(error.to_string()))?;
+                    }
+                }
+            }
+            "hosts" => hosts(section, id, builder)?,
+            _ => {}
         }
     }
     Ok(Some(id))
 }
 
-/// The entries of a section; a text alone is one name.
-fn entries(data: &Node, section: &str) -> Vec<(Node, Option<Node>)> {
-    match data.get(section) {
-        Some(node) if node.as_text().is_some() => vec![(node.clone(), None)],
-        Some(node) => node.as_mapping().unwrap_or_default().iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect(),
-        None => Vec::new(),
+fn hosts(section: &Node, group: GroupId, builder: &mut Builder<'_>) -> Result<(), Diagnostic> {
+    for (key, value) in entries(section) {
+        let Some(text) = key.as_str() else {
+            let found = repr(&key.to_value());
+            let message = format!("Host pattern {found} must be a string. Enclose integers/floats in quotation marks.");
+            return Err(key.error(message));
+        };
+        let (names, port) = expand::expand(text).map_err(|problem| key.error(problem))?;
+        let vars: Vec<(String, Value)> = match &value {
+            None => Vec::new(),
+            Some(node) if node.is_null() => Vec::new(),
+            Some(node) => match node.as_mapping() {
+                Some(vars) => vars.iter().map(|(name, value)| (variable_name(name), value.to_value())).collect(),
+                None => {
+                    return Err(node.error(format!("found `{}` for host `{text}`, expected a dictionary of variables", node.type_name())));
+                }
+            },
+        };
+        for name in &names {
+            builder.host(name, group, port, &vars);
+        }
     }
+    Ok(())
 }
 
-fn key_name(key: &Node) -> String {
-    key.as_str().map_or_else(|| key.span.text().to_owned(), str::to_owned)
+/// The entries of a section; a text alone is one name.
+fn entries(section: &Node) -> Vec<(Node, Option<Node>)> {
+    if section.as_text().is_some() {
+        return vec![(section.clone(), None)];
+    }
+    section.as_mapping().unwrap_or_default().iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect()
+}
+
+/// The name of a variable, which YAML may have read as something else than a text.
+fn variable_name(key: &Node) -> String {
+    match key.to_value() {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        other => shown(&other),
+    }
 }
