@@ -23,7 +23,7 @@ pub struct ItemEnd {
     pub delegated_to: Option<std::sync::Arc<str>>,
     /// What it includes.
     pub include: Option<super::job::Include>,
-    /// Whether facts and effects are dropped.
+    /// Whether nothing but hosts and groups comes of it: no facts, no variables, no notified handlers. So it is where the task failed.
     pub sets_nothing: bool,
     /// Whether its failure does not matter.
     pub ignored: bool,
@@ -121,6 +121,23 @@ pub fn is(result: &Map, key: &str) -> bool {
     result.get(key).is_some_and(Value::truthy)
 }
 
+/// What Ansible knows of any result: null there is as not there.
+const NEVER_NULL: &[&str] = &[
+    "ansible_facts",
+    "ansible_job_id",
+    "changed",
+    "deprecations",
+    "diff",
+    "exception",
+    "failed",
+    "finished",
+    "msg",
+    "rc",
+    "skipped",
+    "unreachable",
+    "warnings",
+];
+
 /// What every result has: `changed`, `failed`, lines beside text.
 pub fn complete(result: &mut Map) {
     for (text, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
@@ -130,6 +147,11 @@ pub fn complete(result: &mut Map) {
         if let Some(Value::Text(found)) = result.get(text) {
             let split: Vec<Value> = split_lines(found.as_str()).into_iter().map(Value::text).collect();
             result.insert(lines, Value::list(split));
+        }
+    }
+    for known in NEVER_NULL {
+        if result.get(known).is_some_and(Value::is_null) {
+            result.remove(known);
         }
     }
     if !result.contains("changed") {

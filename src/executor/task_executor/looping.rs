@@ -206,7 +206,8 @@ impl Runner<'_> {
 
     /// An item of a loop has ended: its result names it, and an event says so.
     pub(super) fn finish_item(&self, item: &Item, end: &mut ItemEnd) {
-        for (key, value) in item.vars.iter().filter(|(key, _)| key.as_str() != Some("ansible_loop")) {
+        // To Ansible an item that is null is none.
+        for (key, value) in item.vars.iter().filter(|(key, value)| key.as_str() != Some("ansible_loop") && !value.is_null()) {
             end.result.insert(key.clone(), value.clone());
         }
         if let Some(extended) = item.vars.get("ansible_loop") {

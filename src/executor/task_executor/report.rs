@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Runner;
 use super::looping::Item;
+use crate::action::Effect;
 use crate::event::{Event, Status, TaskResult};
 use crate::executor::job::{HostResult, Message};
 use crate::executor::outcome;
@@ -48,13 +49,15 @@ impl Runner<'_> {
             _ => self.register(&end.result, &self.job.stack),
         };
         if !mistakes.is_empty() {
-            // What could not be registered is the task's failure: it sets nothing else either.
+            // What could not be registered is the task's failure.
             end.result.insert("failed", true);
             end.diagnostics.extend(mistakes);
             self.mark_ignored(&self.templar(&self.job.stack), &mut end);
-            std::iter::once(&mut end).chain(&mut all).for_each(|end| end.sets_nothing = true);
         }
         let status = end.status();
+        if matches!(status, Status::Failed | Status::Unreachable) {
+            std::iter::once(&mut end).chain(&mut all).for_each(|end| end.sets_nothing = true);
+        }
         let failed: Vec<&ItemEnd> = all.iter().filter(|end| matches!(end.status(), Status::Failed | Status::Unreachable)).collect();
         let ignored = if failed.is_empty() { end.ignored } else { failed.iter().all(|end| end.ignored) };
         let no_log = end.no_log || all.iter().any(|end| end.no_log);
@@ -123,7 +126,6 @@ impl HostResult {
     pub(super) fn take(&mut self, end: ItemEnd) {
         self.diagnostics.extend(end.diagnostics);
         self.includes.extend(end.include);
-        self.notify.extend(end.notify);
         self.facts_host = self.facts_host.or(end.facts_host);
         let texts = |key: &str| match end.result.get(key) {
             Some(Value::List(items)) => items.iter().map(note_text).collect(),
@@ -132,8 +134,10 @@ impl HostResult {
         self.warnings.extend(texts("warnings"));
         self.deprecations.extend(texts("deprecations"));
         if end.sets_nothing {
+            self.effects.extend(end.effect.filter(Effect::is_of_inventory));
             return;
         }
+        self.notify.extend(end.notify);
         match end.effect {
             Some(effect) => self.effects.push(effect),
             None => {
