@@ -86,10 +86,10 @@ fn report(args: &InventoryArgs, session: &mut Session, hosts: &Hosts) -> Result<
         &hosts.vault,
         &mut diagnostics,
     );
-    let setting = session.config.playbook_dir.value.clone();
-    if let Some(dir) = args.inventory.playbook_dir.as_ref().or(setting.as_ref()) {
-        world = world.with_playbook(&absolute(dir), &mut diagnostics);
-    }
+    // Without a playbook its folder is that where we are.
+    let setting = session.config.playbook_dir.value.as_ref();
+    let dir = args.inventory.playbook_dir.as_ref().or(setting).map_or_else(|| session.folder.clone(), |dir| absolute(dir));
+    world = world.with_playbook(&dir, &mut diagnostics);
     session.tell(diagnostics, 4)?;
     let world = Arc::new(world);
     let is_export = args.export || session.config.inventory_export.value;

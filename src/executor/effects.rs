@@ -25,7 +25,12 @@ impl InventoryChange {
     pub(super) fn apply(&self, inventory: &mut Inventory) {
         match self {
             Self::Host { name, groups, vars } => {
+                let is_new = inventory.host_named(name).is_none();
                 let host = inventory.add_host(name);
+                if is_new {
+                    // New hosts are in `all` itself, and so before those that are in groups below it.
+                    inventory.add_host_to_group(host, Inventory::ALL);
+                }
                 for group in groups {
                     let group = inventory.add_group(group);
                     inventory.add_host_to_group(host, group);

@@ -30,6 +30,8 @@ pub struct Inventory {
     mismatch: Mismatch,
     /// The name by which a play met the implicit `localhost` is its name for the rest of the run.
     localhost_is_met: bool,
+    /// Whether all sources are read; before that a group that no source puts below another is not yet below `all`.
+    is_complete: bool,
     derived: Derived,
 }
 
@@ -76,6 +78,7 @@ impl Inventory {
             sources: Arc::default(),
             mismatch: Mismatch::default(),
             localhost_is_met: false,
+            is_complete: true,
             derived: Derived::default(),
         };
         let all = inventory.add_group("all");
@@ -146,7 +149,9 @@ impl Inventory {
     /// The hosts of a group and of all groups below it, in Ansible's order.
     pub fn hosts_of(&self, group: GroupId) -> Vec<HostId> {
         if group == Self::ALL {
-            return self.derived.all_hosts.get_or_init(|| self.walk_hosts(group)).clone();
+            // An implicit `localhost` is no part of `all`, even where `group_by` put it into a group.
+            let all = || self.walk_hosts(group).into_iter().filter(|host| !self.host(*host).is_implicit).collect();
+            return self.derived.all_hosts.get_or_init(all).clone();
         }
         self.walk_hosts(group)
     }
@@ -195,7 +200,7 @@ impl Inventory {
         let mut seen = vec![false; self.groups.len()];
         let mut found: Vec<GroupId> = Vec::new();
         let mut open = self.host(host).groups.clone();
-        if !self.host(host).is_implicit {
+        if self.is_complete && !self.host(host).is_implicit {
             open.push(Self::ALL);
         }
         while let Some(id) = open.pop() {
@@ -382,6 +387,7 @@ impl Inventory {
     /// Restores what holds between groups after changes: what has no parent is below `all`, `ungrouped` has the hosts that are in no other
     /// group, depths are right. Gives the names that are both a host's and a group's, for Ansible's warning.
     pub fn settle(&mut self) -> Vec<Arc<str>> {
+        self.is_complete = true;
         for id in self.group_ids().skip(1) {
             if self.group(id).parents.is_empty() {
                 self.link(Self::ALL, id);

@@ -227,14 +227,17 @@ impl VarWorld {
 
     fn make_host_layers(&self, host: HostId) -> Vec<Arc<Layer>> {
         let found = self.inventory.host(host);
-        let groups: Vec<GroupId> = self.inventory.groups_of(host).into_iter().rev().filter(|id| *id != Inventory::ALL).collect();
+        let mut groups: Vec<GroupId> = self.inventory.groups_of(host).into_iter().rev().collect();
         let mut layers = Vec::new();
         let in_dir = |dir: &VarDir, level| of_folder(&dir.hosts, found.name(), level);
         layers.extend(self.playbook_dir.iter().flat_map(|dir| in_dir(dir, Precedence::PlaybookHostVars)));
         layers.extend(self.inventory_dirs.iter().rev().flat_map(|dir| in_dir(dir, Precedence::InventoryHostVars)));
         layers.push(Layer::new(Precedence::InventoryHost, "the inventory", Arc::clone(found.vars())));
         // An implicit `localhost` is in no group, but what is said of `all` holds for it too.
-        let all = self.group_layers(Inventory::ALL);
+        let is_in_all = found.is_implicit() || groups.contains(&Inventory::ALL);
+        let nothing = GroupLayers::default();
+        let all = if is_in_all { self.group_layers(Inventory::ALL) } else { &nothing };
+        groups.retain(|id| *id != Inventory::ALL);
         for level in self.rules.groups.iter().rev() {
             match level {
                 GroupLevel::GroupsPluginsPlay => {

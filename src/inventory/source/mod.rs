@@ -83,7 +83,7 @@ fn plugin(name: &str) -> Option<&'static dyn Plugin> {
 /// The inventory that `sources` describe together, later ones adding to earlier ones; relative paths are below `folder`. What is wrong
 /// with a source is a warning, as in Ansible: the run goes on with what could be read, unless `options` say otherwise.
 pub fn load(sources: &[String], folder: &Path, options: &SourceOptions, diagnostics: &mut Diagnostics) -> Inventory {
-    let mut inventory = Inventory { mismatch: options.mismatch, ..Inventory::new() };
+    let mut inventory = Inventory { mismatch: options.mismatch, is_complete: false, ..Inventory::new() };
     let mut reader = Reader::new(&mut inventory, options, diagnostics);
     let parsed = sources.iter().filter(|source| reader.source(source, folder)).count();
     reader.finish(parsed > 0, !sources.is_empty());
@@ -192,6 +192,7 @@ impl<'r> Reader<'r> {
         } else if asked && self.options.unparsed_warning {
             self.diagnostics.push(Diagnostic::warning("No inventory was parsed, only implicit localhost is available"));
         }
+        inventory.is_complete = true;
         inventory.settle_localhost();
         if self.options.group_names != GroupNames::Never {
             return;
