@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use driftless_modules::JsonMap;
-use driftless_modules::spec::{ArgError, Certainty, Segment, Spec, Target};
+use driftless_modules::spec::{ArgError, Certainty, Kind, Segment, Spec, Target, convert};
+use driftless_modules::{Json, JsonMap};
 
 use super::Failure;
 use crate::source::{Diagnostic, Span, Spanned};
@@ -74,16 +74,23 @@ impl Args {
 
     /// The argument as truth, as Ansible's modules read it.
     pub fn flag(&self, names: &[&str], default: bool) -> Result<bool, Failure> {
-        let Some(value) = self.first(names).filter(|value| !value.is_null()) else { return Ok(default) };
-        to_bool(value).ok_or_else(|| {
-            let message = format!(
-                "argument '{}' is of type {} and we were unable to convert to bool: The value '{}' is not a valid boolean.",
-                names[0],
-                value.type_name(),
-                shown(value)
-            );
-            Failure::new(message).at(self.error_at(names[0], "expected a boolean"))
-        })
+        let Some(name) = names.iter().find(|name| self.get(name).is_some_and(|value| !value.is_null())) else { return Ok(default) };
+        Ok(self.converted(name, Kind::Bool)?.and_then(|flag| flag.as_bool()).unwrap_or(default))
+    }
+
+    /// The argument as this kind, `None` where it is not given; in Ansible's words where it cannot be.
+    pub fn converted(&self, name: &str, kind: Kind) -> Result<Option<Json>, Failure> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let converted = convert(kind, &to_json(value), &[]);
+        converted.map(Some).map_err(|why| self.inconvertible(&[name], kind.name(), &why))
+    }
+
+    /// An argument that is not of the kind that is wanted, and why not.
+    pub fn inconvertible(&self, names: &[&str], kind: &str, why: &str) -> Failure {
+        let (name, found) = (names[0], self.first(names).map_or("NoneType", Value::type_name));
+        let written = names.iter().find(|name| self.get(name).is_some()).unwrap_or(&name);
+        let message = format!("argument '{name}' is of type {found} and we were unable to convert to {kind}: {why}");
+        Failure::new(&message).at(self.error_at(written, &message))
     }
 
     /// Takes an argument out.

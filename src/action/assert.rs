@@ -1,5 +1,7 @@
 //! `assert`: fails unless all conditions hold.
 
+use driftless_modules::spec::Kind;
+
 use super::{Action, Call, Done, Failure, OwnOptions, Plan};
 use crate::template::print::shown;
 use crate::template::{Rendered, Templar};
@@ -32,19 +34,17 @@ impl Action for Assert {
             return Err(Failure::new("missing required arguments: that")
                 .at(call.args.error_at("that", "`assert` needs `that`: a condition or a list of them")));
         };
-        let message = |name: &str, fallback: &str| -> Result<Value, Failure> {
-            match call.args.get(name) {
+        let message = |names: &[&str], fallback: &str| -> Result<Value, Failure> {
+            match call.args.first(names) {
                 None => Ok(Value::text(fallback)),
                 Some(value @ Value::Text(_)) => Ok(value.clone()),
                 Some(Value::List(items)) if items.iter().all(|item| item.as_str().is_some()) => Ok(Value::List(items.clone())),
-                Some(other) => {
-                    Err(Failure::new(format!("Incorrect type for {name}, expected a string or list and got {}", other.type_name())))
-                }
+                Some(_) => Err(call.args.inconvertible(names, "str_or_list_of_str", "a string or list of strings is required")),
             }
         };
-        let fail_message = if call.args.get("fail_msg").is_some() { message("fail_msg", "")? } else { message("msg", "Assertion failed")? };
-        let success_message = message("success_msg", "All assertions passed")?;
-        let quiet = call.args.flag(&["quiet"], false)?;
+        let fail_message = message(&["fail_msg", "msg"], "Assertion failed")?;
+        let success_message = message(&["success_msg"], "All assertions passed")?;
+        let quiet = call.args.converted("quiet", Kind::Bool)?.is_some_and(|quiet| quiet == true);
         let conditions = conditions(call, that)?;
         for condition in &conditions {
             match call.templar.condition(condition) {

@@ -1,8 +1,10 @@
 //! `debug`: shows a message or a variable.
 
+use driftless_modules::spec::Kind;
+
 use super::{Action, Call, Done, Failure, OwnOptions, Plan};
-use crate::template::{ErrorKind, Templar};
-use crate::value::{Map, Text, Value};
+use crate::template::Templar;
+use crate::value::{Map, Value};
 
 /// The action.
 pub(super) struct Debug;
@@ -32,45 +34,36 @@ impl Action for Debug {
         if call.args.get("msg").is_some() && call.args.get("var").is_some() {
             return Err(call.args.excluded(self.exclusive()[0]));
         }
-        let wanted = call.args.get("verbosity").map_or(Ok(0), int)?;
+        let wanted = call.args.converted("verbosity", Kind::Int)?.and_then(|wanted| wanted.as_i64()).unwrap_or(0);
         if i64::from(call.verbosity) < wanted {
             result.insert("skipped_reason", "Verbosity threshold not met.");
             result.insert("skipped", true);
             return Ok(Plan::Done(Done::of(result)));
         }
-        if let Some(var) = call.args.get("var") {
-            let (name, value) = variable(call, var)?;
-            result.insert(name, value);
-        } else {
-            result.insert("msg", call.args.get("msg").cloned().unwrap_or_else(|| Value::text("Hello world!")));
-        }
+        match variable(call)? {
+            Some((name, value)) => result.insert(name, value),
+            None => result.insert("msg", call.args.get("msg").cloned().unwrap_or_else(|| Value::text("Hello world!"))),
+        };
         result.insert("changed", false);
         result.insert("_ansible_verbose_always", true);
         Ok(Plan::Done(Done::of(result)))
     }
 }
 
-fn variable(call: &Call<'_>, var: &Value) -> Result<(String, Value), Failure> {
-    match var {
-        Value::Text(text) => {
-            let trusted = if text.is_trusted() { text.clone() } else { Text::new(text.as_str()) };
-            match call.templar.expression(&trusted) {
-                Ok(value) => Ok((text.as_str().to_owned(), value)),
-                Err(error) if matches!(error.kind(), ErrorKind::Undefined { .. }) => {
-                    Ok((text.as_str().to_owned(), Value::text(format!("<< error 1 - {} >>", error.message()))))
-                }
-                Err(error) => {
-                    let message = format!("Task failed: Error while resolving `var` expression: {}", error.full_message());
-                    Err(Failure::new(message).at(error.to_diagnostic()))
-                }
-            }
+/// The text and the value of `var`, where there is one.
+fn variable(call: &Call<'_>) -> Result<Option<(String, Value)>, Failure> {
+    let text = match call.args.get("var") {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Text(text)) if text.as_str().is_empty() => return Ok(None),
+        Some(Value::Text(text)) => text,
+        Some(other) => {
+            let why = format!("'{}' is not a string and conversion is not allowed", crate::template::print::shown(other));
+            return Err(call.args.inconvertible(&["var"], "_check_type_str_no_conversion", &why));
         }
-        other => Ok((crate::template::print::shown(other), other.clone())),
-    }
-}
-
-fn int(value: &Value) -> Result<i64, Failure> {
-    let number = value.as_int().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
-    number
-        .ok_or_else(|| Failure::new(format!("argument 'verbosity' is of type {} and we were unable to convert to int", value.type_name())))
+    };
+    let value = call.templar.expression_marked(text).map_err(|error| {
+        let message = format!("Task failed: Error while resolving `var` expression: {}", error.full_message());
+        Failure::new(message).at(error.to_diagnostic())
+    })?;
+    Ok(Some((text.as_str().to_owned(), value)))
 }

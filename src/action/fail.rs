@@ -18,7 +18,9 @@ impl Action for Fail {
     }
 
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
-        super::args::only(call, &OPTIONS)?;
+        if let Some((unknown, _)) = call.args.iter().find(|(name, _)| !OPTIONS.names.contains(name)) {
+            return Err(Failure::new(format!("Invalid options for fail: {unknown}")).at(call.args.error_at(unknown, "no such option")));
+        }
         let message = match call.args.get("msg") {
             None => "Failed as requested from task".into(),
             // What is no message leaves Ansible without one.

@@ -1,6 +1,10 @@
 //! `set_fact`: variables for this host and this run.
 
+use driftless_modules::Json;
+use driftless_modules::spec::{Kind, convert};
+
 use super::{Action, Call, Done, Effect, Failure, Plan};
+use crate::template::print::shown;
 use crate::value::{Key, Map, Value};
 use crate::vars::is_variable_name;
 
@@ -22,7 +26,10 @@ impl Action for SetFact {
     }
 
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
-        let cacheable = call.args.flag(&["cacheable"], false)?;
+        let cacheable = match call.args.get("cacheable") {
+            None => false,
+            Some(value) => truth(value).map_err(|error| error.at(call.args.error_at("cacheable", "expected a boolean")))?,
+        };
         let mut facts = Map::new();
         for (name, value) in call.args.iter().filter(|(name, _)| *name != "cacheable") {
             if !is_variable_name(name) {
@@ -37,5 +44,12 @@ impl Action for SetFact {
         result.insert("changed", false);
         result.insert("ansible_facts", Value::map(facts.clone()));
         Ok(Plan::Done(Done { result, effect: Some(Effect::SetFacts { facts, cacheable }) }))
+    }
+}
+
+fn truth(value: &Value) -> Result<bool, Failure> {
+    match convert(Kind::Bool, &Json::from(shown(value)), &[]) {
+        Ok(truth) => Ok(truth == true),
+        Err(why) => Err(Failure::new(format!("Task failed: {why}")).raised()),
     }
 }

@@ -1,7 +1,9 @@
 //! `set_stats`: values shown in the recap.
 
 use super::{Action, Call, Done, Effect, Failure, OwnOptions, Plan, to_bool};
-use crate::value::{Key, Map, Value};
+use crate::template::Rendered;
+use crate::template::print::shown;
+use crate::value::{Map, Value};
 use crate::vars::is_variable_name;
 
 /// The action.
@@ -29,13 +31,10 @@ impl Action for SetStats {
         };
         let (per_host, aggregate) = (truth("per_host", false), truth("aggregate", true));
         let data = match call.args.get("data") {
-            None | Some(Value::Null) => Map::new(),
-            Some(Value::Map(map)) => Map::clone(map),
+            None => Map::new(),
+            Some(Value::Map(map)) => named(call, map)?,
             Some(_) => return Err(Failure::new("The 'data' option needs to be a dictionary/hash")),
         };
-        if let Some(name) = data.keys().map(Key::to_json_key).find(|name| !is_variable_name(name)) {
-            return Err(Failure::new(format!("Task failed: Invalid variable name '{name}'.")));
-        }
         let mut stats = Map::new();
         stats.insert("data", Value::map(data.clone()));
         stats.insert("per_host", per_host);
@@ -45,4 +44,21 @@ impl Action for SetStats {
         result.insert("ansible_stats", Value::map(stats));
         Ok(Plan::Done(Done { result, effect: Some(Effect::Stats { data, per_host, aggregate }) }))
     }
+}
+
+/// The data under the names that its templates give.
+fn named(call: &Call<'_>, data: &Map) -> Result<Map, Failure> {
+    let mut named = Map::new();
+    for (key, value) in data.iter() {
+        let name = match call.templar.render(key.value())? {
+            Rendered::Value(name) => name,
+            Rendered::Omit => continue,
+        };
+        let kind = if matches!(name, Value::Text(_)) { String::new() } else { format!(" of type '{}'", name.type_name()) };
+        match name.as_str() {
+            Some(name) if is_variable_name(name) => named.insert(name, value.clone()),
+            _ => return Err(Failure::new(format!("Task failed: Invalid variable name '{}'{kind}.", shown(&name))).raised()),
+        };
+    }
+    Ok(named)
 }

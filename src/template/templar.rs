@@ -80,6 +80,16 @@ impl Templar {
         }
     }
 
+    /// As [`Templar::expression`], with a text that says so where something is undefined, at any depth: `debug: var`.
+    pub fn expression_marked(&self, text: &Text) -> Result<Value> {
+        if !text.is_trusted() {
+            return Err(TemplateError::untrusted(text));
+        }
+        let marked = self.evaluator.marked(self.evaluator.expression(text, Embedded::Keep));
+        self.evaluator.settle();
+        marked.map_err(|error| self.with_suggestion(error).in_expression())
+    }
+
     /// One condition of `when`, `changed_when`, `assert: that`, …: an expression whose result must be a boolean.
     pub fn condition(&self, condition: &Value) -> Result<bool> {
         let result = self.condition_value(condition, 0);

@@ -12,15 +12,23 @@ use crate::yaml::{self, Node};
 /// What may stand behind a name; without any it may be a folder too. The first that exists is taken, alone.
 const EXTENSIONS: [&str; 4] = ["", ".yml", ".yaml", ".json"];
 
-/// The variables of the file `path`: a map, or nothing. Mistakes go to `diagnostics`.
-pub fn load_vars_file(path: &Path, vault: &Vault, diagnostics: &mut Diagnostics) -> Option<Map> {
-    match vault.read_source(path) {
-        Ok(source) => map_of(&source, "variables", diagnostics),
-        Err(error) => {
-            diagnostics.push(unreadable(path, "", &error));
-            None
-        }
-    }
+/// Why a file gives no variables.
+pub enum NoVars {
+    /// It cannot be read, or is in a vault that no secret opens.
+    Unreadable(Diagnostic),
+    /// It is no YAML.
+    NoYaml(Diagnostics),
+    /// It holds something else.
+    NoMap(Diagnostics),
+}
+
+/// The variables of the file `path`: a map, or nothing.
+pub fn load_vars_file(path: &Path, vault: &Vault) -> Result<Map, NoVars> {
+    let source = vault.read_source(path).map_err(|error| NoVars::Unreadable(unreadable(path, "", &error)))?;
+    let mut diagnostics = Diagnostics::new();
+    let node = yaml::load_one(&source, &mut diagnostics).filter(|_| !diagnostics.has_errors());
+    let Some(node) = node else { return Err(NoVars::NoYaml(diagnostics)) };
+    map_of_node(&node, &source, "variables", &mut diagnostics).ok_or(NoVars::NoMap(diagnostics))
 }
 
 /// As [`load_vars_file`], for `vars_files` of a play: there a list of maps is good, too, of which later ones win.

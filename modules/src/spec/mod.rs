@@ -8,6 +8,7 @@ mod suggest;
 mod value;
 
 pub use check::{ArgError, Certainty, CheckedArgs, OPTIONS, Segment, Target};
+pub use convert::convert;
 pub use python::{literal, repr, text};
 pub use suggest::did_you_mean;
 pub use value::{ArgValue, Bits, Bytes, Choice, JsonText, read_optional, read_required};

@@ -8,6 +8,7 @@ mod format;
 mod frame;
 mod global;
 mod lipsum;
+mod marked;
 pub(super) mod methods;
 mod object;
 mod operators;
