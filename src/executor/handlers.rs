@@ -1,5 +1,6 @@
 //! Handlers: which are there, who is notified, what a flush runs.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::host_state::handler_key;
@@ -16,6 +17,7 @@ pub struct Handlers {
 struct Known {
     task: Arc<Task>,
     names: Vec<String>,
+    shown: String,
     /// Which list it came with: a file of a role, a play's own, a block. Of one list the first of a name wins, of several lists the last.
     list: usize,
 }
@@ -28,7 +30,7 @@ impl Handlers {
         for entry in entries {
             let (tasks, is_task) = match entry {
                 Entry::Task(task) => (vec![task], true),
-                Entry::Block(block) => (block.all_tasks(), false),
+                Entry::Block(block) => (block.main_tasks(), false),
             };
             let role_of = |task: &Arc<Task>| task.role().map(Arc::as_ptr);
             let goes_on = before.zip(tasks.first()).is_some_and(|(before, task)| is_task && role_of(before) == role_of(task));
@@ -36,10 +38,12 @@ impl Handlers {
             before = tasks.last().copied().filter(|_| is_task);
             for task in tasks {
                 let mut names: Vec<String> = name_of(task).into_iter().collect();
-                if let (Some(name), Some(role)) = (names.first().cloned(), task.role()) {
-                    names.push(format!("{} : {name}", role.name));
+                let mut shown = names.first().map_or_else(|| task.action_name().to_owned(), String::clone);
+                if let Some(role) = task.role() {
+                    shown = format!("{} : {shown}", role.name);
+                    names.extend((!names.is_empty()).then(|| shown.clone()));
                 }
-                self.list.push(Known { task: Arc::clone(task), names, list });
+                self.list.push(Known { task: Arc::clone(task), names, shown, list });
             }
         }
         self.entries.extend(entries.iter().cloned());
@@ -51,20 +55,31 @@ impl Handlers {
         Arc::clone(&self.block)
     }
 
-    /// The handlers that a notification means: the last of that name, and all that listen to it; by identity.
+    /// The handlers that a notification means, by identity and as they are shown: the one of that name, and of those that listen to it one of each name. A
+    /// role that was loaded twice has its handlers twice; those that came last count.
     pub fn meant_by(&self, notification: &str) -> Vec<(usize, String)> {
-        let of_name = || self.list.iter().filter(|known| known.names.iter().any(|name| name == notification));
-        let last_list = of_name().map(|known| known.list).max();
-        let named = of_name().find(|known| Some(known.list) == last_list);
-        let listening = self.list.iter().filter(|known| known.task.listen.iter().any(|topic| topic == notification));
+        let mut lists: Vec<&[Known]> = self.list.chunk_by(|known, next| known.list == next.list).collect();
+        lists.reverse();
+        let latest = || lists.iter().flat_map(|list| list.iter());
+        let named = latest().find(|known| known.names.iter().any(|name| name == notification));
+        let mut seen = HashSet::new();
+        let listening = latest()
+            .filter(|known| known.task.listen.iter().any(|topic| topic == notification))
+            .filter(|known| known.names.first().is_none_or(|name| seen.insert(name)));
         let mut found: Vec<(usize, String)> = Vec::new();
         for known in named.into_iter().chain(listening) {
             let key = handler_key(&known.task);
             if !found.iter().any(|(other, _)| *other == key) {
-                found.push((key, known.names.first().cloned().unwrap_or_else(|| notification.to_owned())));
+                found.push((key, known.shown.clone()));
             }
         }
         found
+    }
+
+    /// Whether anything answers to a notification.
+    pub fn knows(&self, notification: &str) -> bool {
+        let listens = |known: &Known| known.task.listen.iter().any(|topic| topic == notification);
+        self.list.iter().any(|known| listens(known) || known.names.iter().any(|name| name == notification))
     }
 
     /// All names and topics, for "did you mean".

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use super::play_iterator::{Cursor, Gate, Position};
 use crate::inventory::HostId;
 use crate::playbook::{Block, RoleId, RoleRun, Task};
-use crate::value::Value;
-use crate::vars::{Layer, Precedence};
+use crate::vars::Layer;
 
 /// A host of a batch.
 pub struct HostState {
@@ -17,7 +16,9 @@ pub struct HostState {
     pub name: Arc<str>,
     /// Where it is.
     pub cursor: Cursor,
-    /// Handlers it was notified of, by address: a handler lives as long as its play.
+    /// What was notified since handlers were flushed last: what it means is looked up when they are flushed the next time.
+    pub notifications: Vec<String>,
+    /// Handlers that a flush is to run, by address: a handler lives as long as its play.
     pub notified: HashSet<usize>,
     /// Uses of roles of which a task ran: not all were left out.
     pub begun: HashSet<RoleId>,
@@ -29,8 +30,6 @@ pub struct HostState {
     pub failed: bool,
     /// `vars_files` whose names depend on the host, once they could be rendered.
     pub vars_files: Option<Vec<Arc<Layer>>>,
-    /// `ansible_host`, where nothing else says how it is reached.
-    pub named: Arc<Layer>,
     next: Option<Option<(Arc<Task>, Position)>>,
 }
 
@@ -64,9 +63,9 @@ impl HostState {
     pub fn new(id: HostId, name: Arc<str>, play: Arc<Block>) -> Self {
         Self {
             id,
-            named: Layer::single(Precedence::CommandLine, "ansible_host", Value::text(Arc::clone(&name))),
             name,
             cursor: Cursor::new(play),
+            notifications: Vec::new(),
             notified: HashSet::new(),
             begun: HashSet::new(),
             completed: HashSet::new(),

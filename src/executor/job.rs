@@ -11,7 +11,7 @@ use crate::playbook::Task;
 use crate::source::Diagnostic;
 use crate::template::Context;
 use crate::value::{Map, Value};
-use crate::vars::VarStack;
+use crate::vars::{Reach, VarStack};
 
 /// All that a worker needs to run a task on one host.
 pub struct Job {
@@ -25,6 +25,8 @@ pub struct Job {
     pub info: Arc<TaskInfo>,
     /// What the task sees on this host.
     pub stack: VarStack,
+    /// How the host is reached, as the task reads it once it runs.
+    pub reach: Arc<Reach>,
     /// Where files are looked for.
     pub context: Arc<Context>,
     /// The folder of the playbook.

@@ -11,7 +11,7 @@ use crate::template::{Rendered, Templar, TemplateError};
 use crate::value::Value;
 
 /// Why a keyword has no value.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct KeywordError {
     /// In Ansible's words.
     pub message: String,

@@ -116,6 +116,7 @@ impl Batch<'_, '_> {
     }
 
     fn flush(&mut self, index: usize) {
+        self.wake_handlers(index);
         let block = self.handlers.block();
         if !self.hosts[index].notified.is_empty() {
             self.hosts[index].moves().push(block, 0, FrameKind::Handlers);
@@ -167,7 +168,7 @@ impl Batch<'_, '_> {
 
     /// Idle connections to this host are closed; the next task opens a new one.
     fn reset(&mut self, index: usize, task: &Arc<Task>) {
-        let stack = self.stack(index, task);
+        let stack = self.stack(index, task).reached(self.reach(task));
         let templar = self.templar(&stack, task);
         let reader = super::keywords::Reader { keywords: &task.keywords, templar: &templar };
         let name = Arc::clone(&self.hosts[index].name);

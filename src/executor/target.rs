@@ -83,7 +83,8 @@ impl From<KeywordError> for RouteError {
     }
 }
 
-/// The route of a task: `reader` has the task's keywords, `vars` the variables of the host that is reached.
+/// The route of a task: `reader` has the task's keywords, `vars` the variables of the host that is reached, each property of the
+/// connection under its first name: [`crate::vars::Reach`] knows the others.
 pub fn route(
     name: &str,
     reader: &Reader<'_>,
@@ -102,7 +103,7 @@ pub fn route(
         return Err(RouteError::Unsupported(format!("the host's `ansible_shell_type` is `{shell}`: Windows hosts are not supported")));
     }
     let seconds = numbers.timeout.unwrap_or(defaults.timeout);
-    let host = match read.get("remote_addr", &["ansible_host", "ansible_ssh_host"])? {
+    let host = match read.get("remote_addr", &["ansible_host"])? {
         Some((variable, host)) if plugin != Plugin::Local => plain_text("host", variable, &host)?,
         _ => name.to_owned(),
     };
@@ -140,10 +141,10 @@ struct Numbers {
 
 fn numbers(reader: &Reader<'_>, read: &Variables<'_>) -> Result<Numbers, RouteError> {
     let (port, becomes) = (reader.int(Keyword::Port)?, reader.flag(Keyword::Become)?);
-    read.flag("pipelining", &["ansible_pipelining", "ansible_ssh_pipelining"])?;
+    read.flag("pipelining", &["ansible_pipelining"])?;
     Ok(Numbers {
-        port: read.int("port", &["ansible_port", "ansible_ssh_port"])?.or(port),
-        timeout: read.int("timeout", &["ansible_timeout", "ansible_ssh_timeout"])?,
+        port: read.int("port", &["ansible_port"])?.or(port),
+        timeout: read.int("timeout", &["ansible_timeout"])?,
         becomes: read.flag("become", &["ansible_become"])?.or(becomes),
     })
 }
@@ -159,13 +160,12 @@ fn parse_plugin(name: &str) -> Result<Plugin, RouteError> {
 }
 
 fn fill(address: &mut Address, reader: &Reader<'_>, read: &Variables<'_>, defaults: &ConnectionDefaults) -> Result<(), RouteError> {
-    address.user = match read.plain("remote_user", &["ansible_user", "ansible_ssh_user"])? {
+    address.user = match read.plain("remote_user", &["ansible_user"])? {
         Some(user) => Some(user),
         None => reader.text(Keyword::RemoteUser)?.or_else(|| defaults.user.clone()),
     };
-    address.password =
-        read.secret("password", &["ansible_password", "ansible_ssh_pass", "ansible_ssh_password"])?.or_else(|| defaults.password.clone());
-    let key_file = read.plain("private_key_file", &["ansible_private_key_file", "ansible_ssh_private_key_file"])?;
+    address.password = read.secret("password", &["ansible_password"])?.or_else(|| defaults.password.clone());
+    let key_file = read.plain("private_key_file", &["ansible_private_key_file"])?;
     address.private_key_file = key_file.map(|path| expand(&path)).or_else(|| defaults.private_key_file.clone());
     let passphrases = &["ansible_private_key_passphrase", "ansible_ssh_private_key_passphrase"];
     address.private_key_passphrase = read.secret("private_key_passphrase", passphrases)?;

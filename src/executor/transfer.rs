@@ -157,7 +157,10 @@ pub(super) fn run_one(runner: &Runner<'_>, mut ready: Ready) -> ItemEnd {
         }
         if attempt > retries {
             end.result.insert("attempts", retries);
-            end.result.insert("failed", true);
+            // Whether the task has failed is for `failed_when` to say, where there is one.
+            if runner.job.task.failed_when.is_empty() {
+                end.result.insert("failed", true);
+            }
             break;
         }
         runner.tell_retry(&end, &end.result, retries - attempt, retries);

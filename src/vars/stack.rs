@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::layer::mark_of;
-use super::{Layer, PlayLayers, Precedence, VarWorld, magic};
+use super::{Layer, PlayLayers, Precedence, Reach, VarWorld, magic};
 use crate::inventory::HostId;
 use crate::source::Span;
 use crate::template::{Scope, Variable};
@@ -21,6 +21,8 @@ pub struct VarStack {
     layers: Vec<Arc<Layer>>,
     /// How often this was reached by `vars`: in the second there is no further one.
     vars_depth: u8,
+    /// How the host is reached, where the task reads it.
+    reach: Option<Arc<Reach>>,
 }
 
 /// Where a variable comes from.
@@ -46,7 +48,7 @@ pub struct Definition {
 const MAGIC: &str = "magic variables";
 
 /// What a walk meets: a variable and its origin.
-type Visit<'v> = &'v mut dyn FnMut(Precedence, &str, Variable) -> ControlFlow<()>;
+pub(super) type Visit<'v> = &'v mut dyn FnMut(Precedence, &str, Variable) -> ControlFlow<()>;
 
 /// The facts of files on a host.
 const LOCAL_FACTS: &str = "ansible_local";
@@ -55,7 +57,7 @@ impl VarStack {
     pub(super) fn new(world: Arc<VarWorld>, host: HostId, play: Option<&PlayLayers>) -> Self {
         let magic = play.map(|play| Arc::clone(&play.magic));
         let layers = play.map(|play| play.layers.clone()).unwrap_or_default();
-        Self { world, host, play: magic, layers, vars_depth: 0 }
+        Self { world, host, play: magic, layers, vars_depth: 0, reach: None }
     }
 
     /// The host that is looked at.
@@ -100,6 +102,22 @@ impl VarStack {
         Self { host, ..self.clone() }
     }
 
+    /// This for a task that reads how its host is reached.
+    #[must_use]
+    pub fn reached(self, reach: Arc<Reach>) -> Self {
+        Self { reach: Some(reach), ..self }
+    }
+
+    /// This without what only the running task sees: loop variables, and how its host is reached.
+    pub(super) fn of_play(&self) -> Self {
+        let layers = self.layers.iter().filter(|layer| layer.level < Precedence::Loop).cloned().collect();
+        Self { layers, reach: None, ..self.clone() }
+    }
+
+    pub(super) fn host_name(&self) -> Value {
+        Value::text(Arc::clone(self.world.inventory().host(self.host).name()))
+    }
+
     /// Where the variable `name` comes from.
     pub fn origin(&self, name: &str) -> Option<Origin> {
         let mut origin = None;
@@ -142,6 +160,12 @@ impl VarStack {
 
     /// Visits all that have a variable `name`, strongest first.
     fn walk(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
+        self.walk_said(name, visit)?;
+        self.reach.as_ref().map_or(ControlFlow::Continue(()), |reach| reach.visit(self, name, visit))
+    }
+
+    /// The same for variables that something sets.
+    pub(super) fn walk_said(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
         let (known, mark) = (self.world.known(self.host), mark_of(name));
         let mut layers = self.layers.iter().rev().peekable();
         let mut above = |level: Precedence, visit: Visit<'_>| {
@@ -178,7 +202,7 @@ impl VarStack {
             match name {
                 "hostvars" => visit(Precedence::Magic, MAGIC, Variable::Scope(self.world.hostvars()))?,
                 "vars" if self.vars_depth < 2 => {
-                    let inner = Self { vars_depth: self.vars_depth + 1, ..self.clone() };
+                    let inner = Self { vars_depth: self.vars_depth + 1, ..self.of_play() };
                     visit(Precedence::Magic, MAGIC, Variable::Scope(Arc::new(inner)))?;
                 }
                 _ => {}
@@ -262,6 +286,7 @@ impl Scope for VarStack {
             add(&play.vars);
             magic.extend(["hostvars", "vars"].iter().take(if self.vars_depth < 2 { 2 } else { 1 }));
         }
+        magic.extend(self.reach.iter().flat_map(|reach| reach.names()));
         names.extend(magic.into_iter().map(Arc::from));
         let mut seen = std::collections::HashSet::new();
         names.retain(|name| seen.insert(Arc::clone(name)));

@@ -22,7 +22,7 @@ use crate::playbook::{Block, Keyword, Play, Task, Work};
 use crate::source::{Diagnostic, Spanned, absolute};
 use crate::template::{self};
 use crate::value::Value;
-use crate::vars::{Layer, PlayLayers, PlayVars, VarWorld};
+use crate::vars::{Layer, PlayLayers, PlayVars, Reach, VarWorld};
 
 /// In which order hosts meet tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,7 @@ pub(in crate::executor) struct Batch<'b, 'a> {
     playbook_dir: Arc<Path>,
     templated_files: Vec<Spanned<Value>>,
     task_layers: HashMap<usize, Arc<Vec<Arc<Layer>>>>,
+    reaches: HashMap<usize, Arc<Reach>>,
     contexts: HashMap<usize, Arc<template::Context>>,
     infos: HashMap<usize, Arc<TaskInfo>>,
     tags: HashMap<usize, bool>,
@@ -114,6 +115,7 @@ impl<'b, 'a> Batch<'b, 'a> {
             playbook_dir: absolute(&play.dir).into(),
             templated_files,
             task_layers: HashMap::new(),
+            reaches: HashMap::new(),
             contexts: HashMap::new(),
             infos: HashMap::new(),
             tags: HashMap::new(),
@@ -339,6 +341,7 @@ impl<'b, 'a> Batch<'b, 'a> {
             task: Arc::clone(task),
             info: Arc::clone(info),
             stack: self.stack(index, task),
+            reach: self.reach(task),
             context: self.context(task),
             playbook_dir: Arc::clone(&self.playbook_dir),
             check: self.executor.options.check,

@@ -234,26 +234,39 @@ impl Batch<'_, '_> {
         }
     }
 
-    /// Notifies handlers of what has changed.
+    /// Notes the handlers that what has changed notifies; what a handler notifies runs in the same flush.
     pub(super) fn notify(&mut self, task: &Task, result: &HostResult) -> Result<(), Stop> {
         let Some(index) = self.index_of(result.host) else { return Ok(()) };
         for name in &result.notify {
-            let meant = self.handlers.meant_by(name);
-            if meant.is_empty() && self.executor.options.missing_handler_is_error {
+            if self.executor.options.missing_handler_is_error && !self.handlers.knows(name) {
                 return Err(self.no_handler(task, name));
             }
-            for (key, handler) in meant {
-                self.hosts[index].notified.insert(key);
-                let host = Arc::clone(&self.hosts[index].name);
-                self.executor.tell(Event::Notified { handler, host });
+            let pending = &mut self.hosts[index].notifications;
+            if !pending.contains(name) {
+                pending.push(name.clone());
             }
+        }
+        if self.hosts[index].cursor.in_handlers() {
+            self.wake_handlers(index);
         }
         Ok(())
     }
 
+    /// Looks up the handlers that a host was notified of.
+    pub(in crate::executor) fn wake_handlers(&mut self, index: usize) {
+        for name in std::mem::take(&mut self.hosts[index].notifications) {
+            for (key, handler) in self.handlers.meant_by(&name) {
+                if self.hosts[index].notified.insert(key) {
+                    let host = Arc::clone(&self.hosts[index].name);
+                    self.executor.tell(Event::Notified { handler, host });
+                }
+            }
+        }
+    }
+
     /// A notified handler that is not there ends the run before the result is told.
     pub(super) fn check_notified(&mut self, task: &Task, result: &HostResult) -> Result<(), Stop> {
-        match result.notify.iter().find(|name| self.handlers.meant_by(name).is_empty()) {
+        match result.notify.iter().find(|name| !self.handlers.knows(name)) {
             Some(name) if self.executor.options.missing_handler_is_error => Err(self.no_handler(task, name)),
             Some(name) => {
                 let warning = missing_handler(name, self.handlers.names());

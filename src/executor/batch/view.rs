@@ -12,15 +12,14 @@ use crate::source::{Diagnostic, Diagnostics, absolute};
 use crate::template;
 use crate::template::print::shown;
 use crate::template::{Rendered, Templar};
-use crate::value::Value;
-use crate::vars::{Layer, Precedence, VarStack, VarWorld, role_magic};
+use crate::value::{Key, Map, Value};
+use crate::vars::{Layer, Precedence, Reach, VarStack, VarWorld, role_magic};
 
 impl Batch<'_, '_> {
     /// What the task sees on a host.
     pub(in crate::executor) fn stack(&mut self, index: usize, task: &Arc<Task>) -> VarStack {
         let world = self.world();
         let mut stack = world.stack(self.hosts[index].id, &self.layers);
-        stack.push(Arc::clone(&self.hosts[index].named));
         for layer in self.layers_of(task).iter() {
             stack.push(Arc::clone(layer));
         }
@@ -32,15 +31,35 @@ impl Batch<'_, '_> {
         stack
     }
 
-    /// What tasks read as `ansible_connection` where no variable says it. A keyword that is a template may itself
-    /// ask for that variable, so it gives none.
-    pub(super) fn connection_of(&self, task: &Task) -> Option<String> {
-        let default = &self.executor.shared.defaults.plugin;
-        let plugin = match task.keywords.get(Keyword::Connection) {
-            Some(written) => written.value.as_str().filter(|name| !name.contains("{{"))?,
-            None => default,
+    /// How the task reaches its hosts, as it reads it where no variable says it. A keyword that is a template may itself ask for
+    /// that variable, so it says nothing here.
+    pub(in crate::executor) fn reach(&mut self, task: &Arc<Task>) -> Arc<Reach> {
+        let key = handler_key(task);
+        if let Some(reach) = self.reaches.get(&key) {
+            return Arc::clone(reach);
+        }
+        let defaults = &self.executor.shared.defaults;
+        let said = |keyword: Keyword, default: Option<&str>| match task.keywords.get(keyword) {
+            Some(written) => written.value.as_str().filter(|text| !text.contains("{{")).map(str::to_owned),
+            None => default.map(str::to_owned),
         };
-        Some(if plugin == "smart" { "ssh" } else { plugin }.to_owned())
+        let connection = said(Keyword::Connection, Some(&defaults.plugin));
+        let texts = [
+            ("ansible_connection", connection.map(|plugin| if plugin == "smart" { "ssh".to_owned() } else { plugin })),
+            ("ansible_module_compression", Some("ZIP_DEFLATED".to_owned())),
+            ("ansible_private_key_file", defaults.private_key_file.as_ref().map(|path| path.display().to_string())),
+            ("ansible_shell_executable", Some("/bin/sh".to_owned())),
+            ("ansible_user", said(Keyword::RemoteUser, defaults.user.as_deref())),
+        ];
+        let mut vars: Map = texts.into_iter().filter_map(|(name, text)| Some((Key::from(name), Value::text(text?)))).collect();
+        vars.insert("ansible_pipelining", false);
+        vars.insert("ansible_timeout", defaults.timeout);
+        if let Some(port) = defaults.port {
+            vars.insert("ansible_port", port);
+        }
+        let reach = Arc::new(Reach::new(vars));
+        self.reaches.insert(key, Arc::clone(&reach));
+        reach
     }
 
     pub(super) fn world(&mut self) -> Arc<VarWorld> {
@@ -83,16 +102,7 @@ impl Batch<'_, '_> {
     }
 
     pub(super) fn layers_of(&mut self, task: &Arc<Task>) -> Arc<Vec<Arc<Layer>>> {
-        let key = handler_key(task);
-        if let Some(layers) = self.task_layers.get(&key) {
-            return Arc::clone(layers);
-        }
-        let connection = self.connection_of(task);
-        let layer = |plugin| Layer::single(Precedence::CommandLine, "ansible_connection", Value::text(plugin));
-        let layers: Vec<Arc<Layer>> = connection.map(layer).into_iter().chain(task_layers(task)).collect();
-        let layers = Arc::new(layers);
-        self.task_layers.insert(key, Arc::clone(&layers));
-        layers
+        Arc::clone(self.task_layers.entry(handler_key(task)).or_insert_with(|| Arc::new(task_layers(task))))
     }
 
     pub(in crate::executor) fn context(&mut self, task: &Arc<Task>) -> Arc<template::Context> {

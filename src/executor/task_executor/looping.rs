@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use super::{Runner, Stage, keyword_end, report};
+use super::controls::Controls;
+use super::{Runner, Stage, report};
 use crate::action;
 use crate::action::Plan;
 use crate::event::{Event, ItemResult};
 use crate::executor::conditions::{Verdict, evaluate};
 use crate::executor::job::HostResult;
-use crate::executor::keywords::{flag, render, seconds};
 use crate::executor::outcome::ItemEnd;
 use crate::executor::{outcome, transfer};
 use crate::playbook::{Keyword, Loop, Register, Work};
-use crate::source::Spanned;
-use crate::template::print::shown;
 use crate::template::{Rendered, Scope, Templar, TemplateError, Variable, lookup};
 use crate::value::{Map, Value};
 use crate::vars::{Layer, Precedence, VarStack};
@@ -27,7 +26,7 @@ pub(super) struct Item {
 
 impl Runner<'_> {
     pub(super) fn looped(&self, looping: &Loop) -> HostResult {
-        let items = match self.items(looping) {
+        let (items, pause) = match self.items(looping) {
             Ok(items) => items,
             Err(mut end) => {
                 self.mark_ignored(&self.templar(&self.job.stack), &mut end);
@@ -42,7 +41,6 @@ impl Runner<'_> {
         }
         let mut ends: Vec<ItemEnd> = Vec::with_capacity(items.len());
         let mut next = 0;
-        let templar = self.templar(&self.job.stack);
         let ahead = self.may_go_ahead();
         let mut last_result: Option<Map> = None;
         let mut facts = Map::new();
@@ -89,7 +87,9 @@ impl Runner<'_> {
             if broke {
                 break;
             }
-            self.pause_between(&templar, next < items.len());
+            if let Some(pause) = pause.filter(|_| next < items.len()) {
+                transfer::sleep(&self.shared.interrupted, pause);
+            }
         }
         let result = outcome::of_loop(&ends);
         let last = ends.len().checked_sub(1).and_then(|last| items.get(last));
@@ -105,13 +105,14 @@ impl Runner<'_> {
         for item in items.iter().take(MOST_AHEAD) {
             let touched = Arc::new(AtomicBool::new(false));
             let stack = self.item_stack(item, None);
-            let watched = register.map(|name| Watched { inner: stack.clone(), name: name.to_owned(), touched: Arc::clone(&touched) });
-            let scope: Arc<dyn Scope> = match watched {
-                Some(watched) => Arc::new(watched),
-                None => Arc::new(stack.clone()),
+            let templar_of = |stack: &VarStack| match register {
+                Some(name) => {
+                    let watched = Watched { inner: stack.clone(), name: name.to_owned(), touched: Arc::clone(&touched) };
+                    self.templar_over(Arc::new(watched))
+                }
+                None => self.templar(stack),
             };
-            let templar = self.templar_over(scope);
-            let stage = self.prepare_with(templar, stack, Some(item));
+            let stage = self.prepare_with(&templar_of, stack, Some(item));
             if touched.load(Ordering::Relaxed) || !same_way(batch, &stage) {
                 return;
             }
@@ -133,7 +134,8 @@ impl Runner<'_> {
         plain && attached && module && !reads_control_machine(task)
     }
 
-    pub(super) fn items(&self, looping: &Loop) -> Result<Vec<Item>, Box<ItemEnd>> {
+    /// The items, and how long to wait between two of them.
+    fn items(&self, looping: &Loop) -> Result<(Vec<Item>, Option<Duration>), Box<ItemEnd>> {
         let templar = self.templar(&self.job.stack);
         let values = match self.item_values(looping, &templar) {
             Ok(values) => values,
@@ -145,19 +147,10 @@ impl Runner<'_> {
                 };
             }
         };
-        let control = &self.job.task.loop_control;
-        let name = |written: &Option<Spanned<Value>>| match written {
-            Some(written) => render("loop_control", written, &templar).map(|value| value.map(|value| shown(&value))),
-            None => Ok(None),
-        };
-        let loop_var = name(&control.loop_var).map_err(keyword_end)?.unwrap_or_else(|| "item".to_owned());
-        let index_var = name(&control.index_var).map_err(keyword_end)?;
-        let option = |written: &Option<Spanned<Value>>, default| match written {
-            Some(written) => flag("loop_control", written, &templar).map(|value| value.unwrap_or(default)),
-            None => Ok(default),
-        };
-        let extended = option(&control.extended, false).map_err(keyword_end)?;
-        let with_all = option(&control.extended_allitems, true).map_err(keyword_end)?;
+        if values.is_empty() {
+            return Ok((Vec::new(), None));
+        }
+        let Controls { loop_var, index_var, extended, with_all, pause } = Controls::read(&self.job.task.loop_control, &templar)?;
         let all = extended.then(|| Value::list(values.clone()));
         let count = values.len();
         let mut items = Vec::with_capacity(count);
@@ -174,7 +167,7 @@ impl Runner<'_> {
             }
             items.push(Item { vars, value: value.clone() });
         }
-        Ok(items)
+        Ok((items, pause))
     }
 
     pub(super) fn item_values(&self, looping: &Loop, templar: &Templar) -> Result<Vec<Value>, Box<ItemEnd>> {
@@ -227,7 +220,7 @@ impl Runner<'_> {
         if conditions.is_empty() {
             return false;
         }
-        let templar = self.templar(&self.item_stack(item, Some(&outcome::registered(&end.result))));
+        let templar = self.templar(&self.ended_stack(item, end));
         match evaluate("break_when", conditions, &templar) {
             Ok(verdict) => {
                 let breaks = matches!(verdict, Verdict::Holds);
@@ -245,16 +238,15 @@ impl Runner<'_> {
                     result.insert("msg", error.message);
                 }
                 end.diagnostics.push(error.diagnostic);
+                self.mark_ignored(&templar, end);
                 true
             }
         }
     }
 
-    pub(super) fn pause_between(&self, templar: &Templar, more: bool) {
-        let Some(written) = self.job.task.loop_control.pause.as_ref().filter(|_| more) else { return };
-        if let Ok(Some(pause)) = seconds("pause", written, templar) {
-            transfer::sleep(&self.shared.interrupted, std::time::Duration::from_secs_f64(pause.max(0.0)));
-        }
+    /// What a loop's own conditions and labels see of an item that has ended.
+    fn ended_stack(&self, item: &Item, end: &ItemEnd) -> VarStack {
+        self.item_stack(item, Some(&outcome::registered(&end.result))).reached(Arc::clone(&self.job.reach))
     }
 
     /// What `label` shows of an item that has ended; a mistake in it is a warning.
@@ -262,7 +254,7 @@ impl Runner<'_> {
         if self.job.task.loop_control.label.is_none() {
             return item.value.clone();
         }
-        let templar = self.templar(&self.item_stack(item, Some(&outcome::registered(&end.result))));
+        let templar = self.templar(&self.ended_stack(item, end));
         self.label(item, &templar).unwrap_or_else(|error| {
             let mut warnings = end.result.get("warnings").and_then(Value::as_list).unwrap_or_default().to_vec();
             warnings.push(Value::text(format!("Failed to template loop_control label: {}", error.full_message())));

@@ -1,6 +1,7 @@
 //! One task on one host: conditions, loop, arguments, the module, what comes of it. Runs on a worker, asks nobody, prints nothing.
 
 mod arguments;
+mod controls;
 mod judge;
 mod looping;
 mod prepare;

@@ -6,6 +6,7 @@ use super::looping::Item;
 use super::{Asynchronous, Ready, Retry, Runner, Stage, keyword_end};
 use crate::action;
 use crate::action::{Call, Plan};
+use crate::event::Status;
 use crate::executor::conditions::{Verdict, evaluate};
 use crate::executor::job::{Include, IncludeWhat};
 use crate::executor::keywords::{KeywordError, Reader, flag, int, render, seconds};
@@ -17,16 +18,22 @@ use crate::source::{Diagnostics, Spanned};
 use crate::template::print::shown;
 use crate::template::{Rendered, Templar};
 use crate::value::{Map, Text, Value};
-use crate::vars::{Layer, Precedence, VarStack};
+use crate::vars::{Reach, VarStack, VarWorld};
 
 impl Runner<'_> {
     pub(super) fn prepare(&self, stack: VarStack, item: Option<&Item>) -> Stage {
-        let templar = self.templar(&stack);
-        self.prepare_with(templar, stack, item)
+        self.prepare_with(&|stack| self.templar(stack), stack, item)
     }
 
-    pub(super) fn prepare_with(&self, templar: Templar, stack: VarStack, item: Option<&Item>) -> Stage {
+    /// The same with templars of the caller's making.
+    pub(super) fn prepare_with(&self, templar_of: &dyn Fn(&VarStack) -> Templar, stack: VarStack, item: Option<&Item>) -> Stage {
         let keywords = &self.job.task.keywords;
+        let (who, mistake) = match self.who(templar_of, &stack) {
+            Ok(who) => (who, None),
+            Err(end) => (Who { reach: Arc::clone(&self.job.reach), delegate: None, wrong_user: None }, Some(end)),
+        };
+        let stack = stack.reached(Arc::clone(&who.reach));
+        let templar = templar_of(&stack);
         let no_log = match (Reader { keywords, templar: &templar }).flag(Keyword::NoLog) {
             Ok(no_log) => no_log.unwrap_or(self.shared.tasks.no_log),
             Err(error) => {
@@ -36,14 +43,12 @@ impl Runner<'_> {
                 return Stage::Ended(end);
             }
         };
-        let mut stage = match evaluate("when", &keywords.when, &templar) {
-            Ok(Verdict::Holds) => self.prepare_work(templar, stack, item),
+        let mut stage = match mistake.map_or_else(|| self.condition(&templar), Err) {
             Ok(Verdict::Not(condition)) => Stage::Ended(Box::new(ItemEnd::skipped(condition))),
-            Err(error) => {
-                let message = format!("Task failed: {}", error.message);
-                let mut end = ItemEnd::failed(message, vec![error.diagnostic]);
+            Ok(Verdict::Holds) => self.prepare_work(templar, stack, &who, item),
+            Err(mut end) => {
                 self.mark_ignored(&templar, &mut end);
-                Stage::Ended(Box::new(end))
+                Stage::Ended(end)
             }
         };
         let end = match &mut stage {
@@ -51,17 +56,20 @@ impl Runner<'_> {
             Stage::Ready(ready) => &mut ready.end,
         };
         end.no_log = no_log;
+        end.delegated_to = who.delegate.filter(|_| end.status() != Status::Skipped).map(|delegate| delegate.name);
         self.take_notices(end);
         stage
     }
 
-    pub(super) fn prepare_work(&self, templar: Templar, stack: VarStack, item: Option<&Item>) -> Stage {
-        let (templar, stack) = match self.delegated(templar, stack) {
-            Ok(seen) => seen,
-            Err(end) => return Stage::Ended(end),
-        };
+    /// Whether the task's `when` holds.
+    fn condition(&self, templar: &Templar) -> Result<Verdict, Box<ItemEnd>> {
+        evaluate("when", &self.job.task.keywords.when, templar)
+            .map_err(|error| Box::new(ItemEnd::failed(format!("Task failed: {}", error.message), vec![error.diagnostic])))
+    }
+
+    fn prepare_work(&self, templar: Templar, stack: VarStack, who: &Who, item: Option<&Item>) -> Stage {
         let mut ended = match &self.job.task.work {
-            Work::Module(call) => match self.prepare_module(call, &templar, &stack) {
+            Work::Module(call) => match self.prepare_module(call, &templar, &stack, who) {
                 Ok(ready) => return Stage::Ready(Box::new(ready(templar, stack))),
                 Err(end) => end,
             },
@@ -78,33 +86,53 @@ impl Runner<'_> {
         Stage::Ended(ended)
     }
 
-    /// A delegated task sees how its delegate is reached, and `ansible_delegated_vars`.
-    pub(super) fn delegated(&self, templar: Templar, stack: VarStack) -> Result<(Templar, VarStack), Box<ItemEnd>> {
-        let reader = Reader { keywords: &self.job.task.keywords, templar: &templar };
-        let Some(name) = reader.text(Keyword::DelegateTo).map_err(keyword_end)?.filter(|name| !name.is_empty()) else {
-            return Ok((templar, stack));
-        };
-        let (world, id) = host_for(&stack, &name);
-        if let Some(closed) = world.unopened(id) {
-            let mut end = ItemEnd::failed(format!("Task failed: {}", closed.message), vec![closed.clone()]);
-            self.mark_ignored(&templar, &mut end);
-            return Err(Box::new(end));
-        }
-        let delegate = stack.on(world).for_host(id);
-        let mut seen = Map::new();
-        for variable in DELEGATED {
-            if let Some(value) = delegate.value(variable) {
-                seen.insert(*variable, value);
+    /// Which host does the task, and as whom. What is asked for that cannot know it yet.
+    fn who(&self, templar_of: &dyn Fn(&VarStack) -> Templar, stack: &VarStack) -> Result<Who, Box<ItemEnd>> {
+        let keywords = &self.job.task.keywords;
+        let mut who = Who { reach: Arc::clone(&self.job.reach), delegate: None, wrong_user: None };
+        if let Some(written) = keywords.get(Keyword::RemoteUser).filter(|written| Templar::is_template(&written.value)) {
+            match render(Keyword::RemoteUser.name(), written, &templar_of(stack)) {
+                Ok(Some(user)) if !user.is_null() => who.reach = Arc::new(who.reach.saying("ansible_user", user)),
+                Ok(_) => {}
+                Err(error) => who.wrong_user = Some(error),
             }
         }
-        let mut vars = seen.clone();
-        let mut of_host = seen;
-        of_host.insert("inventory_hostname", name.as_str());
-        let mut by_host = Map::new();
-        by_host.insert(name.as_str(), Value::map(of_host));
-        vars.insert("ansible_delegated_vars", Value::map(by_host));
-        let stack = stack.with(Layer::new(Precedence::Loop, "the delegate", vars));
-        Ok((self.templar(&stack), stack))
+        if let Some(written) = keywords.get(Keyword::DelegateTo) {
+            who.delegate = self.delegate(written, &templar_of(stack), stack)?;
+        }
+        if let Some(delegate) = &who.delegate {
+            who.reach = Arc::new(who.reach.delegated(&delegate.name, delegate.stack.clone()));
+        }
+        Ok(who)
+    }
+
+    /// The host that does the task instead.
+    fn delegate(&self, written: &Spanned<Value>, bare: &Templar, stack: &VarStack) -> Result<Option<Delegate>, Box<ItemEnd>> {
+        let failed = |message: String, diagnostic| Box::new(ItemEnd::failed(format!("Task failed: {message}"), vec![diagnostic]));
+        let name = match bare.render(&written.value) {
+            Ok(Rendered::Value(Value::Null)) => {
+                let message = format!("Empty hostname produced from delegate_to: \"{}\"", shown(&written.value));
+                return Err(failed(message.clone(), written.error(message)));
+            }
+            Ok(Rendered::Value(Value::Text(name))) => name.as_str().to_owned(),
+            Ok(Rendered::Value(other)) => {
+                let message = format!("expected string or bytes-like object, got '{}'", other.type_name());
+                return Err(failed(message.clone(), written.error(message)));
+            }
+            Ok(Rendered::Omit) => return Ok(None),
+            Err(error) => return Err(failed(error.full_message(), error.to_diagnostic_at(&written.span))),
+        };
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let (world, id) = host_for(stack, &name);
+        match world.unopened(id) {
+            Some(closed) => Err(failed(closed.message.clone(), closed.clone())),
+            None => {
+                let stack = stack.on(world).for_host(id).reached(Arc::clone(&self.job.reach));
+                Ok(Some(Delegate { name: Arc::from(name), stack }))
+            }
+        }
     }
 
     pub(super) fn include(
@@ -148,11 +176,12 @@ impl Runner<'_> {
     }
 
     /// All of an item that is known before it runs; the closure takes what the caller owns.
-    pub(super) fn prepare_module(
+    fn prepare_module(
         &self,
         call: &ModuleCall,
         templar: &Templar,
         stack: &VarStack,
+        who: &Who,
     ) -> Result<impl FnOnce(Templar, VarStack) -> Ready + use<>, Box<ItemEnd>> {
         let task = &self.job.task;
         let reader = Reader { keywords: &task.keywords, templar };
@@ -164,8 +193,10 @@ impl Runner<'_> {
             let diagnostic = crate::source::Diagnostic::error(&message).at(&call.name.span);
             return Err(Box::new(ItemEnd::failed(message, vec![diagnostic])));
         };
+        if let Some(error) = &who.wrong_user {
+            return Err(keyword_end(error.clone()));
+        }
         reader.check().map_err(keyword_end)?;
-        let delegate = reader.text(Keyword::DelegateTo).map_err(keyword_end)?.filter(|name| !name.is_empty());
         let check = reader.flag(Keyword::CheckMode).map_err(keyword_end)?.unwrap_or(self.job.check);
         let diff = reader.flag(Keyword::Diff).map_err(keyword_end)?.unwrap_or(self.job.diff);
         reader.debugger().map_err(keyword_end)?;
@@ -191,16 +222,18 @@ impl Runner<'_> {
             environment: &environment,
         };
         let plan = action.plan(&context_call).unwrap_or_else(|failure| Plan::Failed(Box::new(failure)));
-        let mut end = ItemEnd { delegated_to: delegate.as_deref().map(Arc::from), ..ItemEnd::default() };
+        let mut end = ItemEnd::default();
         let route = match plan {
             Plan::Done(_) | Plan::Failed(_) => {
                 check_route(&reader, templar).map_err(route_end)?;
                 None
             }
-            Plan::Send(_) | Plan::Talk => Some(self.route(&reader, stack, delegate.as_deref())?),
+            Plan::Send(_) | Plan::Talk => Some(self.route(&reader, who)?),
         };
-        if delegate.is_some() && reader.flag(Keyword::DelegateFacts).map_err(keyword_end)?.unwrap_or(false) {
-            end.facts_host = delegate.as_deref().and_then(|name| stack.world().inventory().host_named(name));
+        if let Some(delegate) = &who.delegate
+            && reader.flag(Keyword::DelegateFacts).map_err(keyword_end)?.unwrap_or(false)
+        {
+            end.facts_host = stack.world().inventory().host_named(&delegate.name);
         }
         let timeout = timeout.map(std::time::Duration::from_secs);
         Ok(move |templar, stack| Ready {
@@ -222,19 +255,14 @@ impl Runner<'_> {
         })
     }
 
-    pub(super) fn route(&self, reader: &Reader<'_>, stack: &VarStack, delegate: Option<&str>) -> Result<Route, Box<ItemEnd>> {
-        let name = delegate.unwrap_or(&self.job.host_name);
-        let found = match delegate {
-            None => {
-                let defaults = &self.shared.defaults;
-                return route(name, reader, reader.templar, defaults, &self.job.playbook_dir).map_err(route_end);
-            }
-            Some(name) => host_for(stack, name),
+    fn route(&self, reader: &Reader<'_>, who: &Who) -> Result<Route, Box<ItemEnd>> {
+        let (defaults, dir) = (&self.shared.defaults, &self.job.playbook_dir);
+        let Some(delegate) = &who.delegate else {
+            return route(&self.job.host_name, reader, reader.templar, defaults, dir).map_err(route_end);
         };
-        let (world, id) = found;
-        let vars = self.templar(&stack.on(world).for_host(id));
-        let reached = vars.get("inventory_hostname").ok().flatten().map_or_else(|| name.to_owned(), |name| shown(&name));
-        route(&reached, reader, &vars, &self.shared.defaults, &self.job.playbook_dir).map_err(route_end)
+        let vars = self.templar(&delegate.stack);
+        let reached = vars.get("inventory_hostname").ok().flatten().map_or_else(|| delegate.name.to_string(), |name| shown(&name));
+        route(&reached, reader, &vars, defaults, dir).map_err(route_end)
     }
 
     /// Seconds that the task may take; none for 0.
@@ -285,19 +313,19 @@ impl Runner<'_> {
 /// What Ansible takes as `timeout`.
 const LONGEST_TIMEOUT: u64 = 100_000_000;
 
-/// What a delegated task sees of its delegate instead of its own host.
-const DELEGATED: &[&str] = &[
-    "ansible_connection",
-    "ansible_host",
-    "ansible_password",
-    "ansible_port",
-    "ansible_private_key_file",
-    "ansible_ssh_host",
-    "ansible_ssh_port",
-    "ansible_ssh_private_key_file",
-    "ansible_ssh_user",
-    "ansible_user",
-];
+/// Which host does an item, and as whom.
+struct Who {
+    reach: Arc<Reach>,
+    delegate: Option<Delegate>,
+    /// Why it is not known as whom.
+    wrong_user: Option<KeywordError>,
+}
+
+/// The host that does a task instead of its own, and what the task would see there.
+struct Delegate {
+    name: Arc<str>,
+    stack: VarStack,
+}
 
 fn render_text(name: &str, written: &Spanned<Value>, templar: &Templar) -> Result<String, KeywordError> {
     Ok(render(name, written, templar)?.map(|value| shown(&value)).unwrap_or_default())
@@ -328,7 +356,7 @@ fn role_to_include(include: &IncludeRole, public: bool, templar: &Templar) -> Re
 }
 
 /// The host that a task is delegated to: one of the inventory, or one made for it.
-fn host_for(stack: &VarStack, name: &str) -> (Arc<crate::vars::VarWorld>, HostId) {
+fn host_for(stack: &VarStack, name: &str) -> (Arc<VarWorld>, HostId) {
     let inventory = stack.world().inventory();
     if let Some(id) = inventory.host_named(name) {
         return (Arc::clone(stack.world()), id);
