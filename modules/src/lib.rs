@@ -33,6 +33,7 @@ pub type JsonMap = serde_json::Map<String, Json>;
 
 registry::modules! {
     builtin::apt::Apt,
+    builtin::assemble::Assemble,
     builtin::async_status::AsyncStatus,
     builtin::blockinfile::Blockinfile,
     builtin::command::Command,

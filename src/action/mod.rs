@@ -3,6 +3,7 @@
 
 mod add_host;
 mod args;
+mod assemble;
 mod assert;
 mod content;
 mod copy;
@@ -316,6 +317,7 @@ impl Done {
 /// All actions, sorted; a module without a row here is served by [`Normal`].
 pub const ACTIONS: &[&dyn Action] = &[
     &add_host::AddHost,
+    &assemble::Assemble,
     &assert::Assert,
     &copy::Copy,
     &debug::Debug,

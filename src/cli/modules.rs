@@ -7,7 +7,6 @@ use crate::playbook::load::Known;
 const LATER: &[&str] = &[
     "apt_key",
     "apt_repository",
-    "assemble",
     "deb822_repository",
     "debconf",
     "dnf5",

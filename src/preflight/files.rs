@@ -59,6 +59,7 @@ fn of_call(engine: &Engine, task: &Task, call: &ModuleCall, texts: &mut Texts<'_
     let free = args.free_form.as_ref().map(|text| Spanned::new(Value::Text(text.value.clone()), text.span.clone()));
     let is_remote = args.get("remote_src").is_some_and(|value| Templar::is_template(&value.value) || to_bool(&value.value) != Some(false));
     let (folder, written) = match &*call.name.short {
+        "assemble" if args.get("remote_src").is_some() && !is_remote => ("files", args.get("src")),
         "copy" | "unarchive" if !is_remote && args.get("copy").is_none() => ("files", args.get("src")),
         "include_vars" => ("vars", args.get("file").or(free.as_ref())),
         "script" => ("files", args.get("cmd").or(free.as_ref())),
@@ -200,7 +201,7 @@ impl<'r> Search<'r> {
 }
 
 fn names_any(call: &ModuleCall, parts: &[&str]) -> bool {
-    let reads = matches!(&*call.name.short, "copy" | "include_vars" | "script" | "template" | "unarchive");
+    let reads = matches!(&*call.name.short, "assemble" | "copy" | "include_vars" | "script" | "template" | "unarchive");
     let has = |text: &Text| parts.iter().any(|part| text.as_str().contains(part));
     let options = call.args.options.iter().filter(|(option, _)| !(reads && matches!(&*option.value, "src" | "file" | "cmd")));
     options.into_iter().any(|(_, written)| mentions(&written.value, &has))

@@ -65,6 +65,9 @@ pub struct CopyArgs {
     /// Its SHA-1.
     #[arg(name = "_checksum")]
     content_checksum: Option<String>,
+    /// Its MD5, where the result is to tell all of it, whatever was to be done.
+    #[arg(name = "_md5")]
+    content_md5: Option<String>,
     /// The name of the file that it was made from.
     #[arg(name = "_original_basename")]
     original_basename: Option<String>,
@@ -126,16 +129,31 @@ fn from_controller(args: &CopyArgs, host: &mut Host) -> Result<Outcome> {
         host.tell_no_path_info();
         return Ok(named(host.outcome().with("dest", paths::shown(&dest))));
     }
-    let told = |failure: Failure| failure.with("checksum", sum.as_str()).with("diff", Json::Array(Vec::new()));
+    let told = |failure: Failure| match args.content_md5 {
+        Some(_) => failure,
+        None => failure.with("checksum", sum.as_str()).with("diff", Json::Array(Vec::new())),
+    };
     if plan.target.checksum.as_deref() == Some(sum.as_str()) {
-        return plan.attributes_only(host).map_err(told);
+        return plan.attributes_only(host).map(|outcome| named_in_full(args, &dest, outcome)).map_err(told);
     }
     let replaced = plan.replace(host, &mut |host| {
         let reader = host.contents().open(index).context("could not get the content")?;
         Ok(reader)
     });
     let outcome = replaced.map_err(told)?;
+    let outcome = named_in_full(args, &dest, outcome);
     Ok(if host.is_checking() { outcome } else { named(outcome) })
+}
+
+/// All that is known of the content, where the action asks for it.
+fn named_in_full(args: &CopyArgs, dest: &Path, mut outcome: Outcome) -> Outcome {
+    let Some(md5) = &args.content_md5 else { return outcome };
+    outcome.remove("path");
+    outcome = without_empty_diff(outcome).with("dest", paths::shown(dest)).with("md5sum", md5.as_str());
+    for (key, value) in [("checksum", &args.content_checksum), ("src", &args.source)] {
+        outcome.set(key, value.as_deref());
+    }
+    outcome
 }
 
 /// A file that is on the host.

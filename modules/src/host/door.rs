@@ -41,7 +41,8 @@ impl Door<'_> {
         if !line.contains("%s") {
             return Err(Failure::new(format!("validate must contain %s: {line}")));
         }
-        let words = words::split(&line.replace("%s", &path.to_string_lossy()))?;
+        let words = words::split(&line.replace("%s", &path.to_string_lossy()))
+            .map_err(|failure| Failure::new(format!("Invalid command syntax in run_command: {}", failure.message())))?;
         let (program, args) = words.split_first().ok_or_else(|| Failure::new(format!("validate must contain %s: {line}")))?;
         let expand = |word: &String| self.environment.expand_variables(&self.environment.expand_user(word));
         Command::new(expand(program).as_os_str(), self.surroundings.clone()).args(args.iter().map(expand)).run()

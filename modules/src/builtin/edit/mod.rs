@@ -5,7 +5,7 @@ pub mod lines;
 
 use std::path::{Path, PathBuf};
 
-use crate::host::{Change, Door, FileCommon, FileDiff, Version, Write, checksum, path as paths};
+use crate::host::{Change, Door, FileCommon, FileDiff, Output, Version, Write, checksum, path as paths};
 use crate::outcome::Context;
 use crate::regex::{Anchor, Flags, Pattern, compile};
 use crate::{Failure, Host, Json, JsonMap, Result};
@@ -126,10 +126,11 @@ pub fn pattern(text: &str, flags: Flags) -> Result<std::sync::Arc<Pattern>> {
     compile(text, flags, Anchor::Anywhere).map_err(Failure::raised)
 }
 
-fn validate(door: &Door, line: &str, path: &Path) -> Result<()> {
+/// Lets the user's command look at a file before it takes its place.
+pub fn validate(door: &Door, line: &str, path: &Path) -> Result<Output> {
     let output = door.validate(line, path)?;
     if output.succeeded() {
-        return Ok(());
+        return Ok(output);
     }
     Err(Failure::new(format!("failed to validate: rc:{} error:{}", output.rc(), output.stderr())))
 }
