@@ -53,9 +53,18 @@ pub(super) fn copy_request(call: &Call<'_>, mut checked: Checked, shipment: Ship
     if let Some(origin) = shipment.origin {
         checked.args.insert("_source".to_owned(), origin.into());
     }
+    if let Some(limit) = diff_limit(call) {
+        checked.args.insert("_diff_limit".to_owned(), limit.into());
+    }
     let mut request = call.request("copy", checked);
     request.contents.push(shipment.source.into_content());
     Ok(request)
+}
+
+/// The setting `max_diff_size`; 0 is no limit.
+fn diff_limit(call: &Call<'_>) -> Option<u64> {
+    let limit = call.context.lookups.config("MAX_FILE_SIZE_FOR_DIFF").ok()?.as_int()?;
+    Some(u64::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(i64::MAX.unsigned_abs()))
 }
 
 impl Source {

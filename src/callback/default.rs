@@ -206,10 +206,11 @@ impl Default {
     }
 
     fn start(&self, path: &std::path::Path, plays: usize, display: &mut Display) {
-        if self.options.verbosity > 1 {
+        let text = format!("{plays} plays in {}", path.display());
+        if display.shows(2, &text) {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             display.banner(&format!("PLAYBOOK: {name}"));
-            display.coloured(Role::Verbose, &format!("{plays} plays in {}", path.display()));
+            display.coloured(Role::Verbose, &text);
         }
         if self.options.check && self.options.check_markers {
             display.banner("DRY RUN");
@@ -285,9 +286,10 @@ impl Callback for Default {
                 return;
             }
             Event::Meta(text) => {
-                if self.options.verbosity > 1 {
+                let text = format!("META: {text}");
+                if display.shows(2, &text) {
                     self.banner(display);
-                    display.coloured(Role::Verbose, &format!("META: {text}"));
+                    display.coloured(Role::Verbose, &text);
                 }
             }
             Event::Refused(diagnostic) => display.diagnostic(diagnostic),

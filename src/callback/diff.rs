@@ -18,8 +18,8 @@ pub(super) fn lines(diff: &Value, context: usize) -> Vec<(Role, String)> {
 
 fn one_diff(diff: &Value, context: usize, lines: &mut Vec<(Role, String)>) {
     for (key, what) in [
-        ("dst_binary", "diff skipped: destination file appears to be binary\n"),
-        ("src_binary", "diff skipped: source file appears to be binary\n"),
+        ("dst_binary", "diff skipped: destination file appears to be binary"),
+        ("src_binary", "diff skipped: source file appears to be binary"),
     ] {
         if diff.get(key).is_some() {
             lines.push((Role::Plain, what.to_owned()));
@@ -27,7 +27,7 @@ fn one_diff(diff: &Value, context: usize, lines: &mut Vec<(Role, String)>) {
     }
     for (key, which) in [("dst_larger", "destination"), ("src_larger", "source")] {
         if let Some(size) = diff.get(key) {
-            lines.push((Role::Plain, format!("diff skipped: {which} file size is greater than {}\n", dump(size, Layout::Line))));
+            lines.push((Role::Plain, format!("diff skipped: {which} file size is greater than {}", dump(size, Layout::Line))));
         }
     }
     if let (Some(before), Some(after)) = (diff.get("before"), diff.get("after")) {

@@ -71,6 +71,7 @@ pub(super) struct Junit {
     play: String,
     started: HashMap<(Arc<str>, usize), Instant>,
     task_start: Instant,
+    task: Option<Arc<TaskInfo>>,
     cases: Vec<Case>,
 }
 
@@ -96,6 +97,7 @@ impl Junit {
             play: String::new(),
             started: HashMap::new(),
             task_start: Instant::now(),
+            task: None,
             cases: Vec::new(),
         }
     }
@@ -189,7 +191,16 @@ impl Callback for Junit {
         match event {
             Event::PlaybookStart { path, .. } => self.suite = path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             Event::PlayStart { name, .. } => self.play.clone_from(name),
-            Event::TaskStart(_) => self.task_start = Instant::now(),
+            Event::TaskStart(task) => {
+                self.task_start = Instant::now();
+                self.task = Some(Arc::clone(task));
+            }
+            Event::Included { file, hosts, .. } => {
+                if let Some(task) = self.task.clone() {
+                    let text = format!("{file} (args={{}} vars={{}}): [{}]", hosts.join(", "));
+                    self.add("include", &task, self.task_start.elapsed(), Outcome::Passed(text), false);
+                }
+            }
             Event::HostStart { host, task } => {
                 self.started.insert((Arc::clone(host), Arc::as_ptr(task) as usize), Instant::now());
             }

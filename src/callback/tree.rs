@@ -30,7 +30,7 @@ impl Tree {
             .collect();
         std::fs::create_dir_all(&self.folder)?;
         // The name of a host is the user's own, and still no path out of the folder.
-        std::fs::write(self.folder.join(result.host.replace('/', "_")), dump(&Value::map(kept), Layout::Line))
+        std::fs::write(self.folder.join(result.host.replace('/', "_")), dump(&Value::map(kept), Layout::Indent(4)))
     }
 }
 

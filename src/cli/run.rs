@@ -9,6 +9,7 @@ use driftless_modules::host::identity;
 
 use super::flags::{ConnectionFlags, RunFlags};
 use super::lookups::lookups_of_run;
+use super::secrets::password_of_file;
 use super::session::{Exit, Hosts, Preflight, Session, extensions};
 use super::sources::{source_options, var_rules};
 use super::terminal::Terminal;
@@ -211,6 +212,7 @@ impl Session {
             port: config.remote_port.value,
             host_key_checking: config.host_key_checking.value,
             timeout: flags.timeout.unwrap_or(config.timeout.value),
+            retries: u32::try_from(config.ssh_retries.value).unwrap_or(0),
             ssh_args: config.ssh_args.value.clone(),
             ssh_common_args: flags.ssh_common_args.clone().or_else(|| config.ssh_common_args.value.clone()),
             ssh_extra_args: flags.ssh_extra_args.clone().or_else(|| config.ssh_extra_args.value.clone()),
@@ -218,8 +220,8 @@ impl Session {
             becomes: flags.becomes || config.r#become.value,
             become_method: method,
             become_user: flags.become_user.clone().unwrap_or_else(|| config.become_user.value.clone()),
-            become_exe: config.become_exe.value.clone().or(own_exe),
-            become_flags: config.become_flags.value.clone().or(own_flags),
+            become_exe: own_exe.or_else(|| config.become_exe.value.clone()),
+            become_flags: own_flags.or_else(|| config.become_flags.value.clone()),
             become_allow_same_user: config.become_allow_same_user.value,
             su_prompts: config.su_prompt_l10n.value.clone(),
             local_user: identity::user_by_id(rustix::process::geteuid().as_raw()).map(|user| user.name),
@@ -229,10 +231,7 @@ impl Session {
 
     fn password(&mut self, asks: bool, file: Option<&Path>, prompt: &str) -> Result<Option<Secret>, Exit> {
         if let Some(file) = file {
-            return match std::fs::read_to_string(file) {
-                Ok(text) => Ok(Some(Secret::new(text.trim_end_matches(['\n', '\r'])))),
-                Err(error) => Err(self.refuse(format!("could not read the password file `{}`: {error}", file.display()), 1)),
-            };
+            return password_of_file(file).map(Some).map_err(|message| self.refuse(message, 1));
         }
         if !asks {
             return Ok(None);

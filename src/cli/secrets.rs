@@ -1,11 +1,38 @@
 //! The secrets of a run: `--vault-id`, `--vault-password-file`, `--ask-vault-password` and their settings, in Ansible's order.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use super::flags::VaultFlags;
 use super::session::{Exit, Session};
 use crate::display::Echo;
-use crate::vault::{Prompt, Vault, VaultId, VaultSecret, VaultSource};
+use crate::transport::Secret;
+use crate::vault::{Prompt, Vault, VaultId, VaultSecret, VaultSource, is_program};
+
+/// The password of a file, or that which a program prints.
+pub fn password_of_file(path: &Path) -> Result<Secret, String> {
+    let shown = path.display();
+    let bytes = if is_program(path) {
+        let output = Command::new(path).stdin(Stdio::inherit()).stderr(Stdio::inherit()).output().map_err(|error| {
+            format!(
+                "Problem occurred when trying to run the password script {shown} ({error}). If this is not a script, remove the executable bit from the file."
+            )
+        })?;
+        if !output.status.success() {
+            return Err(format!("The password script {shown} returned an error (rc={}):", output.status.code().unwrap_or(-1)));
+        }
+        output.stdout
+    } else {
+        std::fs::read(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => format!("The password file {shown} was not found"),
+            _ => format!("Could not read password file {shown}: {error}"),
+        })?
+    };
+    match String::from_utf8_lossy(&bytes).trim() {
+        "" => Err(format!("Empty password was provided from file ({shown})")),
+        password => Ok(Secret::new(password)),
+    }
+}
 
 impl Session {
     /// The secrets that are asked for by flags and settings: those of the settings first, then `--vault-id`, then files.

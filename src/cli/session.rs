@@ -93,11 +93,11 @@ impl Session {
             .filter(|found| found.severity == Severity::Error || least != Severity::Error)
             .for_each(|found| told.push(found));
         session.tell(told, 5)?;
-        if verbosity > 0 {
-            let text = match &session.config.file {
-                Some(path) => format!("Using {} as config file", path.display()),
-                None => "No config file found; using defaults".to_owned(),
-            };
+        let text = match &session.config.file {
+            Some(path) => format!("Using {} as config file", path.display()),
+            None => "No config file found; using defaults".to_owned(),
+        };
+        if session.display.shows(1, &text) {
             let stream = if session.config.verbose_to_stderr.value { Stream::Err } else { Stream::Out };
             session.display.show(Role::Verbose, &text, stream);
         }
@@ -135,7 +135,7 @@ impl Session {
         for name in self.config.precedence.value.iter().filter(|name| GroupLevel::named(name).is_none()) {
             self.display.warning(&format!("Ignoring unknown variable precedence entry: {name}"));
         }
-        if hosts.inventory.host_count() == 0 {
+        if self.named_hosts(&hosts.inventory, &HostPattern::parse("all"))?.is_empty() {
             if self.config.localhost_warning.value {
                 let warning =
                     "provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'";
@@ -237,6 +237,10 @@ impl Session {
             vault: &hosts.vault,
             render: &render,
             duplicate_keys: DuplicateKeys::of_setting(&self.config.duplicate_dict_key),
+            invalid_keywords: match self.config.invalid_task_attribute_failed.value {
+                true => Severity::Error,
+                false => Severity::Warning,
+            },
         });
         body(self, &loader)
     }

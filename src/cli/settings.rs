@@ -1,7 +1,7 @@
 //! What settings make of the display: colours, warnings, the log.
 
 use crate::config::{Config, Setting, Surroundings};
-use crate::display::{Colour, Display, Log, Palette, Role, Warns};
+use crate::display::{Colour, Display, Log, Palette, Role};
 use crate::source::{Diagnostic, Diagnostics};
 
 /// The display that the settings ask for.
@@ -11,14 +11,16 @@ pub fn display(config: &Config, verbosity: u8, surroundings: &Surroundings, diag
         (false, true) => Colour::Always,
         (false, false) => Colour::Auto,
     };
-    let warns = Warns { system: config.system_warnings.value, deprecations: config.deprecation_warnings.value };
-    let display = Display::new(verbosity, colour).with_palette(palette(config, diagnostics)).with_warnings(warns);
+    let mut display = Display::new(verbosity, colour).with_palette(palette(config, diagnostics));
+    if !config.deprecation_warnings.value {
+        display = display.without_deprecations();
+    }
     let Some(path) = config.log_path.value.as_ref().filter(|_| !config.log_filter.value.iter().any(|name| name == "ansible")) else {
         return display;
     };
     let user = ["USER", "LOGNAME"].iter().find_map(|name| surroundings.variables.get(*name)).map_or("root", String::as_str);
     match Log::open(path, user) {
-        Ok(log) => display.with_log(log),
+        Ok(log) => display.with_log(log, config.log_verbosity.value.map_or(0, |level| u8::try_from(level.max(0)).unwrap_or(u8::MAX))),
         Err(error) => {
             diagnostics.push(Diagnostic::warning(format!(
                 "log file at '{}' is not writeable and we cannot create it, aborting: {error}",

@@ -14,7 +14,13 @@ use crate::vault::Vault;
 /// How variables become one by these settings.
 pub fn var_rules(config: &Config) -> VarRules {
     let hash_behaviour = if config.hash_behaviour.value == "merge" { HashBehaviour::Merge } else { HashBehaviour::Replace };
-    VarRules { hash_behaviour, groups: config.precedence.value.iter().filter_map(|name| GroupLevel::named(name)).collect() }
+    let is_reader = |name: &String| matches!(name.as_str(), "host_group_vars" | "ansible.builtin.host_group_vars");
+    VarRules {
+        hash_behaviour,
+        groups: config.precedence.value.iter().filter_map(|name| GroupLevel::named(name)).collect(),
+        reads_files: config.vars_plugins_enabled.value.iter().any(is_reader),
+        extensions: config.yaml_valid_extensions.value.clone(),
+    }
 }
 
 /// The options of a run with these settings, below `folder`.

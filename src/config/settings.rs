@@ -215,6 +215,8 @@ settings! {
         "Facts are variables of their own too (`ansible_distribution`).";
     inject_invocation: bool = "", "INJECT_INVOCATION", Some("False"), ["defaults.inject_invocation"], ["ANSIBLE_INJECT_INVOCATION"], [],
         "Results hold the module's arguments (`invocation`), shown at `-vvv`.";
+    invalid_task_attribute_failed: bool = "", "INVALID_TASK_ATTRIBUTE_FAILED", Some("True"), ["defaults.invalid_task_attribute_failed"], ["ANSIBLE_INVALID_TASK_ATTRIBUTE_FAILED"], [],
+        "A keyword that an include cannot have is an error, else it is left out with a warning.";
     inventory: PathList = "", "DEFAULT_HOST_LIST", Some("/etc/ansible/hosts"), ["defaults.inventory"], ["ANSIBLE_INVENTORY"], [],
         "The inventory sources where `-i` names none.";
     inventory_any_unparsed_is_failed: bool = "", "INVENTORY_ANY_UNPARSED_IS_FAILED", Some("False"), ["inventory.any_unparsed_is_failed"], ["ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"], [],
@@ -265,6 +267,10 @@ settings! {
         "Who is left out of the log.";
     log_path: Option<PathBuf> = "", "DEFAULT_LOG_PATH", None, ["defaults.log_path"], ["ANSIBLE_LOG_PATH"], [],
         "A file that what is shown is written to as well.";
+    log_verbosity: Option<i64> = "", "LOG_VERBOSITY", None, ["defaults.log_verbosity"], ["ANSIBLE_LOG_VERBOSITY"], [],
+        "As many `-v` for what goes to the log.";
+    max_diff_size: i64 = "", "MAX_FILE_SIZE_FOR_DIFF", Some("104448"), ["defaults.max_diff_size"], ["ANSIBLE_MAX_DIFF_SIZE"], [],
+        "Bytes of a file of which differences are shown.";
     module_args: Option<String> = "", "DEFAULT_MODULE_ARGS", None, ["defaults.module_args"], ["ANSIBLE_MODULE_ARGS"], [],
         "The arguments of `ansible` where `-a` gives none.";
     module_name: String = "", "DEFAULT_MODULE_NAME", Some("command"), ["defaults.module_name"], [], [],
@@ -315,6 +321,8 @@ settings! {
         "The program of the connection `openssh`.";
     ssh_extra_args: Option<String> = "connection/ssh", "ssh_extra_args", None, ["ssh_connection.ssh_extra_args"], ["ANSIBLE_SSH_EXTRA_ARGS"], [],
         "Further arguments for SSH.";
+    ssh_retries: i64 = "connection/ssh", "reconnection_retries", Some("0"), ["connection.retries", "ssh_connection.retries"], ["ANSIBLE_SSH_RETRIES"], [],
+        "How many more times to try a connection that failed.";
     stdout_callback: String = "", "DEFAULT_STDOUT_CALLBACK", Some("default"), ["defaults.stdout_callback"], ["ANSIBLE_STDOUT_CALLBACK"], [],
         "How the run is shown.";
     strategy: String = "", "DEFAULT_STRATEGY", Some("linear"), ["defaults.strategy"], ["ANSIBLE_STRATEGY"], [],
@@ -329,8 +337,6 @@ settings! {
         "The program `sudo`.";
     sudo_flags: Option<String> = "become/sudo", "become_flags", None, ["sudo_become_plugin.flags"], ["ANSIBLE_SUDO_FLAGS"], [],
         "Flags of `sudo`.";
-    system_warnings: bool = "", "SYSTEM_WARNINGS", Some("True"), ["defaults.system_warnings"], ["ANSIBLE_SYSTEM_WARNINGS"], [],
-        "Show warnings.";
     task_debugger_ignore_errors: bool = "", "TASK_DEBUGGER_IGNORE_ERRORS", Some("True"), ["defaults.task_debugger_ignore_errors"], ["ANSIBLE_TASK_DEBUGGER_IGNORE_ERRORS"], [],
         "The debugger lets failures be that are ignored.";
     task_timeout: i64 = "", "TASK_TIMEOUT", Some("0"), ["defaults.task_timeout"], ["ANSIBLE_TASK_TIMEOUT"], [],
@@ -341,6 +347,8 @@ settings! {
         "The connection plugin.";
     untrusted_template_behavior: String = "", "_TEMPLAR_UNTRUSTED_TEMPLATE_BEHAVIOR", Some("ignore"), [], ["_ANSIBLE_TEMPLAR_UNTRUSTED_TEMPLATE_BEHAVIOR"], ["error", "ignore", "warning"],
         "What becomes of values that look like templates and come from hosts or files of data. They are never rendered.";
+    vars_plugins_enabled: Vec<String> = "", "VARIABLE_PLUGINS_ENABLED", Some("host_group_vars"), ["defaults.vars_plugins_enabled"], ["ANSIBLE_VARS_ENABLED"], [],
+        "Without `host_group_vars` among them, `group_vars` and `host_vars` are not read. Others are written in Python and not loaded.";
     vault_encrypt_identity: Option<String> = "", "DEFAULT_VAULT_ENCRYPT_IDENTITY", None, ["defaults.vault_encrypt_identity"], ["ANSIBLE_VAULT_ENCRYPT_IDENTITY"], [],
         "The vault id to encrypt with where several are known.";
     vault_encrypt_salt: Option<String> = "", "VAULT_ENCRYPT_SALT", None, ["defaults.vault_encrypt_salt"], ["ANSIBLE_VAULT_ENCRYPT_SALT"], [],
@@ -357,4 +365,6 @@ settings! {
         "Write what only `-v` shows to stderr.";
     verbosity: i64 = "", "DEFAULT_VERBOSITY", Some("0"), ["defaults.verbosity"], ["ANSIBLE_VERBOSITY"], [],
         "As many `-v`.";
+    yaml_valid_extensions: Vec<String> = "", "YAML_FILENAME_EXTENSIONS", Some(".yml,.yaml,.json"), ["defaults.yaml_valid_extensions"], ["ANSIBLE_YAML_FILENAME_EXT"], [],
+        "What the names of files in `group_vars` and `host_vars` end with, beside those without an ending.";
 }

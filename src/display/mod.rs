@@ -25,23 +25,10 @@ pub struct Display {
     live: bool,
     seen: Vec<String>,
     log: Option<Log>,
-    warns: Warns,
+    log_verbosity: u8,
+    shows_deprecations: bool,
+    has_deprecated: bool,
     manner: Manner,
-}
-
-/// Which warnings are shown.
-#[derive(Clone, Copy, Debug)]
-pub struct Warns {
-    /// Those of the program.
-    pub system: bool,
-    /// Deprecations.
-    pub deprecations: bool,
-}
-
-impl Default for Warns {
-    fn default() -> Self {
-        Self { system: true, deprecations: true }
-    }
 }
 
 /// How mistakes are drawn.
@@ -100,7 +87,9 @@ impl Display {
             live: terminal && io::stderr().is_terminal(),
             seen: Vec::new(),
             log: None,
-            warns: Warns::default(),
+            log_verbosity: 0,
+            shows_deprecations: true,
+            has_deprecated: false,
             manner: Manner::of_process(),
         }
     }
@@ -113,15 +102,24 @@ impl Display {
         self
     }
 
-    /// With a log of what is shown.
-    pub fn with_log(mut self, log: Log) -> Self {
+    /// With a log of what is shown, and of what so many `-v` would show.
+    pub fn with_log(mut self, log: Log, verbosity: u8) -> Self {
         self.log = Some(log);
+        self.log_verbosity = verbosity;
         self
     }
 
-    /// With these warnings.
-    pub fn with_warnings(mut self, warns: Warns) -> Self {
-        self.warns = warns;
+    /// Whether so many `-v` were given; if not, the log may get the text all the same.
+    pub fn shows(&mut self, level: u8, text: &str) -> bool {
+        if self.verbosity < level && self.log_verbosity >= level {
+            self.log(Level::Info, text);
+        }
+        self.verbosity >= level
+    }
+
+    /// Without deprecations.
+    pub fn without_deprecations(mut self) -> Self {
+        self.shows_deprecations = false;
         self
     }
 
@@ -224,7 +222,7 @@ impl Display {
 
     /// `[WARNING]: …` on stderr, once.
     pub fn warning(&mut self, text: &str) {
-        if !self.warns.system || self.is_seen(text) {
+        if self.is_seen(text) {
             return;
         }
         let text = format!("[WARNING]: {text}");
@@ -235,8 +233,11 @@ impl Display {
 
     /// `[DEPRECATION WARNING]: …` on stderr, once.
     pub fn deprecated(&mut self, text: &str) {
-        if !self.warns.deprecations || self.is_seen(text) {
+        if !self.shows_deprecations || self.is_seen(text) {
             return;
+        }
+        if !std::mem::replace(&mut self.has_deprecated, true) {
+            self.warning("Deprecation warnings can be disabled by setting `deprecation_warnings=False` in ansible.cfg.");
         }
         let text = format!("[DEPRECATION WARNING]: {text}");
         self.log(Level::Warning, &text);

@@ -29,6 +29,8 @@ pub struct ConnectionDefaults {
     pub host_key_checking: bool,
     /// `timeout`, in seconds.
     pub timeout: i64,
+    /// How many more times after a connection that failed.
+    pub retries: u32,
     /// `ssh_args` and its kin.
     pub ssh_args: Option<String>,
     /// `ssh_common_args`.
@@ -177,6 +179,7 @@ fn fill(address: &mut Address, reader: &Reader<'_>, read: &Variables<'_>, defaul
     let checks = read.get("host_key_checking", &["ansible_host_key_checking", "ansible_ssh_host_key_checking"])?;
     let checks = checks.and_then(|(_, value)| to_bool(&value)).unwrap_or(defaults.host_key_checking);
     address.host_key_policy = if checks { HostKeyPolicy::Ask } else { HostKeyPolicy::Ignore };
+    address.retries = defaults.retries;
     if let Some((variable, retries)) = read.get("reconnection_retries", &["ansible_ssh_retries"])? {
         let wrong = || wrong_value("reconnection_retries", variable, &retries, "integer");
         let count = to_int(&retries).and_then(|retries| u32::try_from(retries).ok());

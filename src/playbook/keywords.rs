@@ -37,9 +37,17 @@ impl Keywords {
         }
     }
 
-    /// Takes a single-valued keyword away.
+    /// Takes a keyword away.
     pub fn unset(&mut self, keyword: Keyword) {
         self.single.retain(|(name, _)| *name != keyword);
+        match keyword {
+            Keyword::Environment => self.environment.clear(),
+            Keyword::ModuleDefaults => self.module_defaults.clear(),
+            Keyword::Tags => self.tags.clear(),
+            Keyword::Vars => self.vars.clear(),
+            Keyword::When => self.when.clear(),
+            _ => {}
+        }
     }
 
     /// The names of `collections:`, first to last.

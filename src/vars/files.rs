@@ -4,13 +4,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use super::VarRules;
 use crate::source::{Diagnostic, Diagnostics, Source};
 use crate::value::{Map, Text, Value};
 use crate::vault::{self, Vault};
 use crate::yaml::{self, Node};
-
-/// What may stand behind a name; without any it may be a folder too. The first that exists is taken, alone.
-const EXTENSIONS: [&str; 4] = ["", ".yml", ".yaml", ".json"];
 
 /// Why a file gives no variables.
 pub enum NoVars {
@@ -119,8 +117,8 @@ pub(super) struct VarDir {
 }
 
 impl VarDir {
-    pub fn new(path: &Path, vault: &Arc<Vault>) -> Self {
-        let folder = |name| VarFolder::list(&path.join(name), vault);
+    pub fn new(path: &Path, vault: &Arc<Vault>, rules: &Arc<VarRules>) -> Self {
+        let folder = |name| VarFolder::list(&path.join(name), vault, rules);
         Self { path: path.to_path_buf(), groups: folder("group_vars"), hosts: folder("host_vars") }
     }
 }
@@ -133,6 +131,7 @@ pub(super) struct VarFolder {
 struct Entry {
     path: PathBuf,
     vault: Arc<Vault>,
+    rules: Arc<VarRules>,
     is_folder: bool,
     loaded: OnceLock<Loaded>,
 }
@@ -146,19 +145,28 @@ struct Loaded {
 }
 
 impl VarFolder {
-    fn list(path: &Path, vault: &Arc<Vault>) -> Self {
+    fn list(path: &Path, vault: &Arc<Vault>, rules: &Arc<VarRules>) -> Self {
+        if !rules.reads_files {
+            return Self { entries: HashMap::new() };
+        }
         let mut names: HashMap<String, bool> = HashMap::new();
         for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
             names.insert(entry.file_name().to_string_lossy().into_owned(), entry.path().is_dir());
         }
         let mut entries = HashMap::new();
-        for extension in EXTENSIONS {
+        // What may stand behind a name; without any it may be a folder too. The first that exists is taken, alone.
+        for extension in std::iter::once("").chain(rules.extensions.iter().map(String::as_str)) {
             for (name, is_folder) in &names {
-                let Some(subject) = name.strip_suffix(extension) else { continue };
-                if *is_folder && !extension.is_empty() {
-                    continue;
-                }
-                let entry = || Entry { path: path.join(name), vault: Arc::clone(vault), is_folder: *is_folder, loaded: OnceLock::new() };
+                let plain = extension.strip_prefix('.').unwrap_or(extension);
+                let subject = name.strip_suffix(plain).and_then(|name| if plain.is_empty() { Some(name) } else { name.strip_suffix('.') });
+                let Some(subject) = subject.filter(|_| !*is_folder || plain.is_empty()) else { continue };
+                let entry = || Entry {
+                    path: path.join(name),
+                    vault: Arc::clone(vault),
+                    rules: Arc::clone(rules),
+                    is_folder: *is_folder,
+                    loaded: OnceLock::new(),
+                };
                 entries.entry(subject.to_owned()).or_insert_with(entry);
             }
         }
@@ -186,7 +194,7 @@ impl Entry {
         self.loaded.get_or_init(|| {
             let mut paths = Vec::new();
             if self.is_folder {
-                collect(&self.path, &mut paths)
+                collect(&self.path, &self.rules.extensions, &mut paths)
             } else {
                 paths.push(self.path.clone())
             }
@@ -213,7 +221,7 @@ impl Entry {
 }
 
 /// The files of a folder and of those below, by name; hidden ones and backups are left out.
-fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
+fn collect(folder: &Path, extensions: &[String], paths: &mut Vec<PathBuf>) {
     let mut names: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name()).collect();
     names.sort();
     for name in names {
@@ -223,8 +231,11 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
         }
         let path = folder.join(&name);
         if path.is_dir() {
-            collect(&path, paths);
-        } else if path.extension().is_none_or(|extension| ["yml", "yaml", "json"].iter().any(|known| extension == *known)) {
+            collect(&path, extensions, paths);
+        } else if path
+            .extension()
+            .is_none_or(|extension| extensions.iter().any(|known| known.strip_prefix('.').is_some_and(|known| extension == known)))
+        {
             paths.push(path);
         }
     }

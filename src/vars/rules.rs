@@ -43,10 +43,19 @@ pub struct VarRules {
     pub hash_behaviour: HashBehaviour,
     /// Which variables of groups count, weakest first; what is not listed is not there.
     pub groups: Vec<GroupLevel>,
+    /// Whether `group_vars` and `host_vars` are read: `host_group_vars` among `vars_plugins_enabled`.
+    pub reads_files: bool,
+    /// What the names of those files end with beside none: `yaml_valid_extensions`.
+    pub extensions: Vec<String>,
 }
 
 impl Default for VarRules {
     fn default() -> Self {
-        Self { hash_behaviour: HashBehaviour::default(), groups: GroupLevel::ALL.map(|(_, level)| level).to_vec() }
+        Self {
+            hash_behaviour: HashBehaviour::default(),
+            groups: GroupLevel::ALL.map(|(_, level)| level).to_vec(),
+            reads_files: true,
+            extensions: [".yml", ".yaml", ".json"].map(str::to_owned).to_vec(),
+        }
     }
 }

@@ -66,7 +66,8 @@ impl VarWorld {
         vault: &Arc<Vault>,
         diagnostics: &mut Diagnostics,
     ) -> Self {
-        let dirs: Arc<[Arc<VarDir>]> = inventory.var_dirs().iter().map(|path| Arc::new(VarDir::new(path, vault))).collect();
+        let rules = Arc::new(rules);
+        let dirs: Arc<[Arc<VarDir>]> = inventory.var_dirs().iter().map(|path| Arc::new(VarDir::new(path, vault, &rules))).collect();
         let mut world = Self {
             derived: Arc::new(Derived::new(&inventory)),
             run: run.layer(&inventory, None),
@@ -78,7 +79,7 @@ impl VarWorld {
             has_unopened: false,
             known: Shelf::default(),
             extra,
-            rules: Arc::new(rules),
+            rules,
         };
         world.check_inventory_dirs(diagnostics);
         world
@@ -90,7 +91,7 @@ impl VarWorld {
         let is_new = !self.inventory_dirs.iter().any(|dir| dir.path == playbook_dir);
         // What a world before this one has read is not read again.
         let shared = self.var_dirs().find(|dir| dir.path == playbook_dir).cloned();
-        let dir = shared.unwrap_or_else(|| Arc::new(VarDir::new(playbook_dir, &self.vault)));
+        let dir = shared.unwrap_or_else(|| Arc::new(VarDir::new(playbook_dir, &self.vault, &self.rules)));
         let mut world = self.clone();
         world.run = self.run_vars.layer(&self.inventory, Some(playbook_dir));
         world.derived = Arc::new(Derived::new(&self.inventory));

@@ -18,6 +18,7 @@ pub use envelope::{Envelope, is_vault};
 pub use error::VaultError;
 pub use id::{Ask, Prompt, VaultId, VaultSource};
 pub use keys::{Opened, Vault, VaultSecret};
+pub use program::is_program;
 
 use crate::source::Source;
 

@@ -9,7 +9,7 @@ use super::VaultSecret;
 const NOT_FOUND: i32 = 2;
 
 /// Whether the file is to be run and not read.
-pub(super) fn is_program(path: &Path) -> bool {
+pub fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }

@@ -71,6 +71,9 @@ pub struct CopyArgs {
     /// The name of the file that it was made from.
     #[arg(name = "_original_basename")]
     original_basename: Option<String>,
+    /// Bytes of the largest file whose difference is shown.
+    #[arg(name = "_diff_limit")]
+    diff_limit: Option<u64>,
     /// What the difference calls the new side.
     #[arg(name = "_after_header")]
     after_header: Option<String>,
@@ -293,13 +296,14 @@ impl Plan<'_> {
         let old = path.symlink_metadata().ok().filter(fs::Metadata::is_file);
         let now = old.as_ref().map_or_else(|| mode::masked(0o666), |old| old.mode() & 0o7777);
         let mode = common.mode.as_ref().and_then(|written| mode::resolve(written, now, false).ok());
-        let before = if host.shows_diff() { Some(Side::read(&path)) } else { None };
+        let limit = self.diff_limit();
+        let before = if host.shows_diff() { Some(Side::read(&path, limit)) } else { None };
         let change = Change::of("file", paths::shown(&path)).from_to(
             self.target.checksum.as_deref().map_or_else(|| "absent".to_owned(), |sum| format!("sha1:{sum}")),
             format!("sha1:{}", self.sum),
         );
         if host.is_checking() {
-            let after = if before.is_some() { Some(Side::from_reader(&mut open(host)?)?) } else { None };
+            let after = if before.is_some() { Some(Side::from_reader(&mut open(host)?, limit)?) } else { None };
             host.change(change, |_| Ok(()))?;
             return Ok(host.outcome().with("diff", self.diff(before, after)));
         }
@@ -315,7 +319,7 @@ impl Plan<'_> {
             return Err(wrong_checksum(&sum, &self.sum));
         }
         let md5 = checksum::of_file(Algorithm::Md5, staged.temp_path())?;
-        let after = before.is_some().then(|| Side::read(staged.temp_path()));
+        let after = before.is_some().then(|| Side::read(staged.temp_path(), limit));
         let write = Write { mode, uid, gid, unsafe_writes: common.unsafe_writes, expected: Some(self.target.version) };
         let mut backup = None;
         host.change(change, |door| {
@@ -340,9 +344,14 @@ impl Plan<'_> {
         Ok(outcome)
     }
 
+    fn diff_limit(&self) -> u64 {
+        self.args.diff_limit.unwrap_or(DIFF_LIMIT)
+    }
+
     /// Ansible's list of one difference; empty where none is asked for.
     fn diff(&self, before: Option<Side>, after: Option<Side>) -> Json {
         let (Some(before), Some(after)) = (before, after) else { return Json::Array(Vec::new()) };
+        let limit = self.diff_limit();
         let mut diff = JsonMap::new();
         match before {
             Side::Absent => {
@@ -352,7 +361,7 @@ impl Plan<'_> {
                 diff.insert("dst_binary".to_owned(), 1.into());
             }
             Side::Large => {
-                diff.insert("dst_larger".to_owned(), DIFF_LIMIT.into());
+                diff.insert("dst_larger".to_owned(), limit.into());
             }
             Side::Text(text) => {
                 diff.insert("before_header".to_owned(), paths::shown(self.dest).into());
@@ -365,7 +374,7 @@ impl Plan<'_> {
                 diff.insert("src_binary".to_owned(), 1.into());
             }
             Side::Large => {
-                diff.insert("src_larger".to_owned(), DIFF_LIMIT.into());
+                diff.insert("src_larger".to_owned(), limit.into());
             }
             Side::Text(text) => {
                 diff.insert("after_header".to_owned(), self.header.as_str().into());
@@ -385,17 +394,17 @@ enum Side {
 }
 
 impl Side {
-    fn read(path: &Path) -> Self {
+    fn read(path: &Path, limit: u64) -> Self {
         match File::open(path) {
-            Ok(mut file) if path.is_file() => Self::from_reader(&mut file).unwrap_or(Self::Absent),
+            Ok(mut file) if path.is_file() => Self::from_reader(&mut file, limit).unwrap_or(Self::Absent),
             _ => Self::Absent,
         }
     }
 
-    fn from_reader(reader: &mut dyn Read) -> Result<Self> {
+    fn from_reader(reader: &mut dyn Read, limit: u64) -> Result<Self> {
         let mut bytes = Vec::new();
-        reader.take(DIFF_LIMIT + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > DIFF_LIMIT {
+        reader.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > limit {
             return Ok(Self::Large);
         }
         if bytes.contains(&0) {

@@ -6,8 +6,9 @@ use super::files::task_file_candidates;
 use super::keywords::Written;
 use super::task::{Call, apply_keywords};
 use super::{Loader, role};
-use crate::playbook::{Block, Context, Entry, IncludeRole, IncludeTasks, Loop, RoleFiles};
-use crate::source::{Diagnostic, Diagnostics, Span, Spanned};
+use crate::playbook::keyword::Inherit;
+use crate::playbook::{Block, Context, Entry, IncludeRole, IncludeTasks, Keyword, Loop, Place, RoleFiles};
+use crate::source::{Diagnostic, Diagnostics, Severity, Span, Spanned};
 use crate::template::print::shown;
 use crate::value::{Map, Value};
 use crate::yaml::Node;
@@ -27,7 +28,58 @@ const ROLE_OPTIONS: &[&str] = &[
     "vars_from",
 ];
 
+/// The keywords that includes take: what else is to hold for what they include is `apply`'s.
+const KEYWORDS_OF_INCLUDES: &[Keyword] = &[
+    Keyword::Action,
+    Keyword::Args,
+    Keyword::Collections,
+    Keyword::Debugger,
+    Keyword::IgnoreErrors,
+    Keyword::Listen,
+    Keyword::LocalAction,
+    Keyword::Loop,
+    Keyword::LoopControl,
+    Keyword::Name,
+    Keyword::NoLog,
+    Keyword::Register,
+    Keyword::RunOnce,
+    Keyword::Tags,
+    Keyword::Timeout,
+    Keyword::Vars,
+    Keyword::When,
+];
+
+/// What ansible-core calls an include that is met at run time.
+pub(super) fn include_kind(module: &str, place: Place) -> Option<&'static str> {
+    match module {
+        "include_role" => Some("IncludeRole"),
+        "include_tasks" if place == Place::Handler => Some("HandlerTaskInclude"),
+        "include_tasks" => Some("TaskInclude"),
+        _ => None,
+    }
+}
+
 impl Loader<'_> {
+    /// Refuses the keywords that an include cannot have, or takes them away with a warning.
+    pub(super) fn check_include(&self, node: &Node, written: &mut Written<'_>, kind: &str, diagnostics: &mut Diagnostics) {
+        for (key, _) in node.as_mapping().unwrap_or_default() {
+            let Some(row) = key.as_str().and_then(Keyword::row_named).filter(|row| !KEYWORDS_OF_INCLUDES.contains(&row.keyword)) else {
+                continue;
+            };
+            match self.world.invalid_keywords {
+                Severity::Error => {
+                    let error = key.error(format!("'{}' is not a valid attribute for a {kind}", row.name));
+                    let hint = "an include does not hand it on: write it in `apply`, or on a block around the include";
+                    diagnostics.push(if row.inherit == Inherit::No { error } else { error.hint(hint) });
+                }
+                Severity::Warning => {
+                    diagnostics.push(Diagnostic::warning(format!("Ignoring invalid attribute: {}", row.name)));
+                    written.drop_keyword(row.keyword);
+                }
+            }
+        }
+    }
+
     pub(super) fn include_tasks(&self, call: &Call<'_>, written: &Written<'_>, diagnostics: &mut Diagnostics) -> Option<IncludeTasks> {
         check_options(call, TASKS_OPTIONS, diagnostics);
         let file = file_name(call, diagnostics)?;

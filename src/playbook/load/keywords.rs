@@ -31,6 +31,12 @@ impl<'n> Written<'n> {
         self.own(keyword).map(spanned)
     }
 
+    /// Takes a keyword away.
+    pub fn drop_keyword(&mut self, keyword: Keyword) {
+        self.own.retain(|(name, ..)| *name != keyword);
+        self.inherited.unset(keyword);
+    }
+
     /// A text or a list as list; empty if not there.
     pub fn own_list(&self, keyword: Keyword) -> Vec<Spanned<Value>> {
         self.own(keyword).map(list_of).unwrap_or_default()

@@ -24,7 +24,7 @@ pub use files::{NO_LIST_OF_TASKS, missing_task_file, normal, task_file_candidate
 pub use role::{LoadedRole, MISSING_ROLE, Wanted};
 
 use super::{Block, Collections, Context, Entry, Play, Playbook, Role, Task};
-use crate::source::{Diagnostic, Diagnostics, Spanned};
+use crate::source::{Diagnostic, Diagnostics, Severity, Spanned};
 use crate::template::Templar;
 use crate::value::{Map, Value};
 use crate::vault::Vault;
@@ -59,6 +59,8 @@ pub struct World<'a> {
     pub render: &'a dyn Fn(&Value, &[Arc<Map>]) -> Result<Value, Diagnostic>,
     /// What a key is that a mapping has twice.
     pub duplicate_keys: DuplicateKeys,
+    /// What a keyword is that an include cannot have.
+    pub invalid_keywords: Severity,
 }
 
 /// Loads playbooks, roles and included files.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::include::include_kind;
 use super::keywords::{VARIABLE_NAME, Written, not_valid, spanned};
 use super::{Known, Loader, args};
 use crate::playbook::{
@@ -36,6 +37,9 @@ impl Loader<'_> {
         let call = self.call(node, &written, place, &searched, diagnostics)?;
         if call.local {
             written.inherited.set(Keyword::DelegateTo, Spanned::new(Value::text("localhost"), call.name.span.clone()));
+        }
+        if let Some(kind) = include_kind(&call.name.short, place) {
+            self.check_include(node, &mut written, kind, diagnostics);
         }
         match &*call.name.short {
             "import_tasks" => self.import_tasks(&call, &written, looping.as_ref(), context, diagnostics),
