@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::content::{Shipment, Source, checked, copy_request, preserve_mode};
 use super::{Action, Args, Call, Failure, OwnOptions, Plan, escape};
 use crate::source::escape::decode;
-use crate::source::{Label, Source as Text, absolute};
-use crate::template::FileOptions;
+use crate::source::{Label, Source as Text};
 use crate::template::python::codec::Codec;
+use crate::template::{About, FileOptions};
 use crate::value::{Map, Value};
 use crate::vault;
 
@@ -100,25 +100,11 @@ impl Action for Template {
 
 /// What a template may say of itself.
 fn managed(call: &Call<'_>, src: &str, path: &std::path::Path, dest: &str) -> Map {
-    use std::os::unix::fs::MetadataExt;
-    let mut vars = Map::new();
-    let found = std::fs::metadata(path).ok();
-    let full = absolute(path).display().to_string();
-    let owner = found.as_ref().map(MetadataExt::uid).and_then(driftless_modules::host::identity::user_by_id);
-    let owner = owner.map_or_else(|| found.as_ref().map_or_else(String::new, |found| found.uid().to_string()), |user| user.name);
-    let changed = found.as_ref().map(MetadataExt::mtime).and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
-    let local = |stamp: jiff::Timestamp| Value::DateTime(stamp.to_zoned(jiff::tz::TimeZone::system()).datetime(), None);
+    let about = About::of(path);
+    let mut vars = about.vars(path, src, Some(dest));
     if call.templar.get("ansible_managed").ok().flatten().is_none() {
-        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        vars.insert("ansible_managed", managed_text(call, changed, src, &host, &owner));
+        vars.insert("ansible_managed", managed_text(call, about.changed, src, &about.host, &about.owner));
     }
-    vars.insert("template_destpath", dest);
-    vars.insert("template_fullpath", full);
-    vars.insert("template_host", rustix::system::uname().nodename().to_string_lossy().into_owned());
-    vars.insert("template_mtime", changed.map_or(Value::Null, local));
-    vars.insert("template_path", src);
-    vars.insert("template_run_date", local(jiff::Timestamp::now()));
-    vars.insert("template_uid", owner);
     vars
 }
 

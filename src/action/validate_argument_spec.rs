@@ -1,11 +1,11 @@
 //! `validate_argument_spec`: checks variables against what a role or a play says of its arguments.
 
-use driftless_modules::JsonMap;
 use driftless_modules::spec::{Kind, OptOf, TableOf};
+use driftless_modules::{Json, JsonMap};
 
 use super::{Action, Call, Done, Failure, Plan};
 use crate::template::print::shown;
-use crate::value::{Map, Value, to_json};
+use crate::value::{Map, Value, from_json, to_json};
 
 /// The action.
 pub(super) struct ValidateArgumentSpec;
@@ -41,6 +41,7 @@ impl Action for ValidateArgumentSpec {
         values.extend(provided.iter().map(|(key, value)| (key.to_json_key(), to_json(value))));
         let worded = with_texts(&options);
         let tree = branches(&worded);
+        let unknown = unknown_kinds(&options, &values);
         let errors = match table(&tree).check_as("", &values) {
             Ok(_) => Vec::new(),
             Err(errors) => errors,
@@ -48,13 +49,13 @@ impl Action for ValidateArgumentSpec {
         let mut result = Map::new();
         result.insert("changed", false);
         result.insert("validate_args_context", Value::map(context));
-        if errors.is_empty() {
+        if errors.is_empty() && unknown.is_empty() {
             result.insert("msg", "The arg spec validation passed");
             return Ok(Plan::Done(Done::of(result)));
         }
         // What no option is called is named without a module.
         let text = |message: &str| message.strip_prefix("Unsupported parameters for () module: ").unwrap_or(message).to_owned();
-        let messages: Vec<String> = errors.iter().map(|error| text(&error.message)).collect();
+        let messages: Vec<String> = errors.iter().map(|error| text(&error.message)).chain(unknown).collect();
         result.insert("msg", format!("Validation of arguments failed:\n{}", messages.join("\n")));
         result.insert("argument_errors", Value::list(messages.into_iter().map(Value::text).collect()));
         result.insert("argument_spec_data", Value::map(options));
@@ -130,6 +131,30 @@ fn table<'t>(tree: &'t [Branch<'t>]) -> TableOf<'t> {
     };
     TableOf { options: tree.iter().map(option).collect(), constraints: Vec::new() }
 }
+
+/// What is said of values whose options are of kinds that there are not.
+fn unknown_kinds(options: &Map, values: &JsonMap) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, option) in options.iter().filter_map(|(name, option)| Some((name.as_str()?, option))) {
+        let kind = |key: &str| option.get(key).and_then(Value::as_str).filter(|kind| !KINDS.contains(kind));
+        let Some(value) = values.get(name).filter(|value| !value.is_null()) else { continue };
+        let mut tell = |what: &str, value: &Json, kind: &str| {
+            let found_type = from_json(value.clone()).type_name().to_owned();
+            found.push(format!(
+                "{what} '{name}' is of type {found_type} and we were unable to convert to {kind}: 'NoneType' object is not callable"
+            ));
+        };
+        if let Some(kind) = kind("type") {
+            tell("argument", value, kind);
+        } else if let (Some(kind), Some(first)) = (kind("elements"), value.as_array().and_then(|items| items.first())) {
+            tell("Elements value for option", first, kind);
+        }
+    }
+    found
+}
+
+/// The kinds that options are of.
+const KINDS: &[&str] = &["bits", "bool", "bytes", "dict", "float", "int", "json", "jsonarg", "list", "path", "raw", "str"];
 
 fn kind_named(name: &str) -> Kind {
     match name {

@@ -1,6 +1,7 @@
 //! Jinja over values, as Ansible runs it: minijinja parses, our evaluator runs. Knows no hosts: variables come through
 //! [`Scope`], and what lookups need of the world is handed in through [`Context`].
 
+mod about;
 pub mod collection;
 mod context;
 mod engine;
@@ -26,6 +27,7 @@ mod tests;
 mod undefined;
 mod val;
 
+pub use about::About;
 pub use context::{Context, Extensions, NoWorld, Untrusted, WorldLookups};
 pub use engine::Engine;
 pub use error::{ErrorKind, Result, TemplateError};

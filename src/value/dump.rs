@@ -1,6 +1,9 @@
 //! JSON text as Python's `json.dumps` writes it for people: `", "` and `": "`, indents, sorted keys, characters as they are.
 
-use super::Value;
+use std::collections::BTreeMap;
+
+use super::json::non_finite;
+use super::{Key, Value, float_repr};
 
 /// How a dump is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +33,9 @@ fn write(out: &mut String, value: &Value, layout: Layout, depth: usize) {
             out.push(']');
         }
         Value::Map(map) if !map.is_empty() => {
-            let mut entries: Vec<(String, &Value)> = map.iter().map(|(key, value)| (key.to_json_key(), value)).collect();
-            entries.sort_by(|left, right| left.0.cmp(&right.0));
+            let name = |key: &Key| if key.value().is_null() { "None".to_owned() } else { key.to_json_key() };
+            // Of two keys that are one as text, as `1` and `'1'`, the later wins.
+            let entries: BTreeMap<String, &Value> = map.iter().map(|(key, value)| (name(key), value)).collect();
             out.push('{');
             for (index, (key, value)) in entries.into_iter().enumerate() {
                 separate(out, index, layout, depth + 1);
@@ -45,6 +49,8 @@ fn write(out: &mut String, value: &Value, layout: Layout, depth: usize) {
         Value::List(_) => out.push_str("[]"),
         Value::Map(_) => out.push_str("{}"),
         Value::Text(chars) if !chars.is_secret() => text(out, chars.as_str()),
+        Value::Float(number) if number.is_finite() => out.push_str(&float_repr(*number)),
+        Value::Float(number) => out.push_str(non_finite(*number)),
         scalar => out.push_str(&super::to_json_shown(scalar).to_string()),
     }
 }

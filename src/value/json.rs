@@ -71,10 +71,15 @@ fn iso(moment: &jiff::civil::DateTime, offset: Option<i32>) -> String {
         let sign = if seconds < 0 { '-' } else { '+' };
         format!("{sign}{:02}:{:02}", seconds.abs() / 3600, seconds.abs() / 60 % 60)
     });
-    format!("{moment}{zone}")
+    // All digits or none.
+    match moment.subsec_nanosecond() / 1000 {
+        0 => format!("{moment:.0}{zone}"),
+        _ => format!("{moment:.6}{zone}"),
+    }
 }
 
-fn non_finite(number: f64) -> &'static str {
+/// What Python's `json` writes.
+pub(super) fn non_finite(number: f64) -> &'static str {
     if number.is_nan() {
         "NaN"
     } else if number > 0.0 {

@@ -235,11 +235,11 @@ impl Evaluator {
         Ok(evaluated)
     }
 
-    /// Calls what can be called.
+    /// Calls what can be called; what is undefined stays so.
     pub fn call(&self, callee: &Val, arguments: Arguments) -> Result<Val> {
         match callee {
             Val::Object(object) => object.call(self, arguments),
-            Val::Undefined(undefined) => Err(undefined.error()),
+            Val::Undefined(_) => Ok(callee.clone()),
             other => Err(TemplateError::conversion(format!("'{}' object is not callable", other.type_name()))),
         }
     }

@@ -183,6 +183,19 @@ fn to_float(number: &Number) -> Result<f64> {
     if float.is_finite() { Ok(float) } else { Err(TemplateError::conversion("int too large to convert to float")) }
 }
 
+/// The float that is nearest to the quotient: 66 bits of it and whether there is more are enough to round once.
+fn quotient(left: &BigInt, right: &BigInt) -> f64 {
+    let shift = 66 - i64::try_from(left.bits()).unwrap_or(i64::MAX) + i64::try_from(right.bits()).unwrap_or(i64::MAX);
+    let (above, below) = if shift >= 0 { (left << shift, right.clone()) } else { (left.clone(), right << -shift) };
+    let mut bits = &above / &below;
+    if &bits * &below != above && !bits.bit(0) {
+        bits += if (left.sign() == right.sign()) || left.is_zero() { 1 } else { -1 };
+    }
+    let exponent = i32::try_from(-shift).unwrap_or(if shift > 0 { i32::MIN } else { i32::MAX });
+    // Two steps, as one power may be out of range where the product is not.
+    bits.to_f64().unwrap_or(f64::INFINITY) * 2_f64.powi(exponent / 2) * 2_f64.powi(exponent - exponent / 2)
+}
+
 fn integers(operator: Operator, left: &BigInt, right: &BigInt) -> Result<Val> {
     let zero = |message: &str| Err(TemplateError::conversion(message));
     match operator {
@@ -191,10 +204,10 @@ fn integers(operator: Operator, left: &BigInt, right: &BigInt) -> Result<Val> {
         Operator::Multiply if left.bits() + right.bits() > MAX_BITS => Err(too_large()),
         Operator::Multiply => Ok(big(left * right)),
         Operator::Divide if right.is_zero() => zero("division by zero"),
-        Operator::Divide => {
-            let quotient = to_float(&Number::Big(left.clone()))? / to_float(&Number::Big(right.clone()))?;
-            Ok(Val::from(quotient))
-        }
+        Operator::Divide => match quotient(left, right) {
+            quotient if quotient.is_finite() => Ok(Val::from(quotient)),
+            _ => zero("integer division result too large for a float"),
+        },
         Operator::FloorDivide if right.is_zero() => zero("integer division or modulo by zero"),
         Operator::FloorDivide => Ok(big((left - modulo(left, right)) / right)),
         Operator::Remainder if right.is_zero() => zero("integer modulo by zero"),

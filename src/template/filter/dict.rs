@@ -83,6 +83,8 @@ fn combine(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val>
         // One level of lists is opened, so that `[a, b] | combine` works.
         flatten_one(evaluator, val, &mut dicts)?;
     }
+    // Ansible skips what stands for nothing.
+    dicts.retain(|dict| !dict.is_none() && !matches!(dict.as_str(), Some("None" | "null")));
     let Some(mut merged) = dicts.pop() else { return Ok(Val::dict(Dict::new())) };
     for dict in dicts.iter().rev() {
         merged = merge(evaluator, dict, &merged, recursive, lists)?;

@@ -12,7 +12,10 @@ pub(super) const FILTERS: &[Filter] =
     &[filter("strftime", &[Optional("second"), Optional("utc")], strftime), filter("to_datetime", &[Optional("format")], to_datetime)];
 
 fn strftime(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
-    let format = evaluator.text(value)?;
+    let Some(format) = value.as_str() else {
+        let found = if value.is_none() { "None" } else { value.type_name() };
+        return refuse(format!("strftime() argument 1 must be str, not {found}"));
+    };
     let seconds = match arguments.get(0) {
         Some(val) if !val.is_none() => {
             let number = match val {
@@ -21,16 +24,16 @@ fn strftime(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val
                 _ => None,
             };
             match number.filter(|number| number.is_finite()) {
-                Some(number) => number.floor(),
+                Some(number) => number,
                 None => return refuse(format!("Invalid value for epoch value ({})", evaluator.text(val)?.as_str())),
             }
         }
-        _ => std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0.0, |age| age.as_secs_f64().floor()),
+        _ => std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0.0, |age| age.as_secs_f64()),
     };
     // Seconds beyond the years that exist are refused below.
-    let whole = seconds as i64;
-    match time::moment(whole, arguments.flag_or(evaluator, 1, false)?) {
-        Some(moment) => Ok(Val::from(time::strftime(format.as_str(), &moment))),
+    let microseconds = (seconds * 1e6).round_ties_even() as i64;
+    match time::moment(microseconds, arguments.flag_or(evaluator, 1, false)?) {
+        Some(moment) => Ok(Val::from(time::strftime(format, &moment))),
         None => refuse("year is out of range"),
     }
 }

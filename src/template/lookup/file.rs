@@ -9,7 +9,7 @@ use crate::template::filter::{dirname, normpath};
 use crate::template::python::fnmatch;
 use crate::template::syntax::Backslashes;
 use crate::template::templar::header;
-use crate::template::{Evaluator, Lookup, Options, Result, Scope, Syntax, TemplateError, Val, Variable};
+use crate::template::{About, Evaluator, Lookup, Options, Result, Scope, Syntax, TemplateError, Val, Variable};
 use crate::value::{Map, Text, Value};
 
 pub(super) const LOOKUPS: &[Lookup] = &[
@@ -258,13 +258,11 @@ fn template(evaluator: &Evaluator, terms: &[Val], options: &Options) -> Result<V
         };
         let bytes = context.lookups.read_file(&path)?;
         let source = Source::decode(&path, bytes.clone()).unwrap_or_else(|_| Source::file(&path, text_of(evaluator, &path, bytes)));
-        let mut own = Map::new();
         let shown = path.display().to_string();
+        let mut own = About::of(&path).vars(&path, &shown, None);
         if evaluator.scope().get("ansible_managed").is_none() {
             own.insert("ansible_managed", "Ansible managed");
         }
-        own.insert("template_path", shown.as_str());
-        own.insert("template_fullpath", shown.as_str());
         if let Some(vars) = given(options, "template_vars") {
             match evaluator.value(vars)? {
                 Value::Map(map) => own.extend(map.iter().map(|(key, value)| (key.clone(), value.clone()))),

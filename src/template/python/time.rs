@@ -10,16 +10,17 @@ const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
 const MONTHS: [&str; 12] =
     ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 
-/// A moment of the local time zone, or of UTC, from seconds since 1970.
-pub fn moment(seconds: i64, utc: bool) -> Option<Zoned> {
+/// A moment of the local time zone, or of UTC, from microseconds since 1970.
+pub fn moment(microseconds: i64, utc: bool) -> Option<Zoned> {
     let zone = if utc { TimeZone::UTC } else { TimeZone::system() };
-    Some(Timestamp::from_second(seconds).ok()?.to_zoned(zone))
+    Some(Timestamp::from_microsecond(microseconds).ok()?.to_zoned(zone))
 }
 
 /// `time.strftime(format, moment)`.
 pub fn strftime(format: &str, moment: &Zoned) -> String {
     let zone = Zone { offset: moment.offset().seconds(), name: zone_name(moment), seconds: moment.timestamp().as_second() };
-    Writer { moment: moment.datetime(), zone: Some(zone), micros: None, out: String::new() }.write(format)
+    let micros = Some(moment.subsec_nanosecond() / 1000);
+    Writer { moment: moment.datetime(), zone: Some(zone), micros, out: String::new() }.write(format)
 }
 
 /// `datetime.strftime(format)`, which also knows `%f`.
@@ -452,7 +453,7 @@ mod tests {
 
     #[test]
     fn strftime_is_c_s() {
-        let moment = moment(1_000_000_000, true).unwrap();
+        let moment = moment(1_000_000_000_000_000, true).unwrap();
         let table = [
             ("%Y-%m-%d %H:%M:%S", "2001-09-09 01:46:40"),
             ("%a %A %b %B", "Sun Sunday Sep September"),
@@ -460,7 +461,7 @@ mod tests {
             ("%e|%-d|%_d|%05d|%k|%l|%j|%C|%y", " 9|9| 9|00009| 1| 1|252|20|01"),
             ("%U %W %V %G %g %u %w", "36 36 36 2001 01 7 0"),
             ("%s %z %Z %p %P %^a %#p", "1000000000 +0000 UTC AM am SUN am"),
-            ("%% %n %t %Q %f %", "% \n \t %Q %f %"),
+            ("%% %n %t %Q %f %", "% \n \t %Q 000000 %"),
         ];
         for (format, expected) in table {
             assert_eq!(strftime(format, &moment), expected, "{format}");

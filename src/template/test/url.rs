@@ -6,7 +6,9 @@ use crate::template::{Bound, Evaluator, Param, Result, Test, Val};
 
 pub(super) const TESTS: &[Test] = &[
     test("uri", SCHEMES, |evaluator, value, arguments| {
-        Ok(parse(evaluator, value, arguments)?.is_some_and(|url| !(url.scheme.is_empty() || url.netloc.is_empty() && url.path.is_empty())))
+        // To Ansible any text is one, and what is empty.
+        let is_text = value.as_str().is_some_and(|text| !has_open_bracket(text)) || value.is_none();
+        Ok(is_text && parse(evaluator, value, arguments)?.is_some() || value.is_mapping() && evaluator.length(value)? == 0)
     }),
     test("url", SCHEMES, |evaluator, value, arguments| {
         Ok(parse(evaluator, value, arguments)?.is_some_and(|url| !url.scheme.is_empty() && !url.netloc.is_empty()))
@@ -27,4 +29,10 @@ fn parse(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Option
         None => true,
     };
     Ok(fits.then_some(url))
+}
+
+/// `http://[x`: no address of the sixth version of IP.
+fn has_open_bracket(text: &str) -> bool {
+    let host = text.split_once("//").map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    host.contains('[') != host.contains(']')
 }

@@ -12,7 +12,7 @@ pub const INT_METHODS: &[&str] = &["bit_length", "is_integer"];
 /// The methods of `float`.
 pub const FLOAT_METHODS: &[&str] = &["is_integer"];
 /// The methods of `datetime` and `date`.
-pub const TIME_METHODS: &[&str] = &["date", "isoformat", "isoweekday", "strftime", "timestamp", "weekday"];
+pub const TIME_METHODS: &[&str] = &["ctime", "date", "isoformat", "isoweekday", "replace", "strftime", "timestamp", "toordinal", "weekday"];
 
 /// Calls the method `name` of a number, a time or a duration.
 pub fn call(base: &Val, name: &str, call: Call) -> Result<Val> {
@@ -72,6 +72,16 @@ fn date_attribute(date: civil::Date, name: &str) -> Option<Val> {
 
 fn time_method(base: &Val, (moment, offset): (civil::DateTime, Option<i32>), name: &str, call: &Call) -> Result<Val> {
     match name {
+        "ctime" => {
+            call.expect(0, 0)?;
+            Ok(Val::from(python::time::strftime_datetime("%a %b %e %H:%M:%S %Y", moment, offset)))
+        }
+        "replace" => replaced(base, moment, offset, call),
+        "toordinal" => {
+            call.expect(0, 0)?;
+            let days = moment.date().duration_since(civil::Date::constant(1, 1, 1)).as_hours() / 24;
+            Ok(Val::from(days + 1))
+        }
         "strftime" => {
             call.expect(1, 1)?;
             let format = call.text(0, "format")?.unwrap_or_default();
@@ -96,6 +106,42 @@ fn time_method(base: &Val, (moment, offset): (civil::DateTime, Option<i32>), nam
         "weekday" => Ok(Val::from(i64::from(moment.weekday().to_monday_zero_offset()))),
         _ => Ok(Val::from(i64::from(moment.weekday().to_monday_one_offset()))),
     }
+}
+
+/// `replace`: some parts of a date or time are others.
+fn replaced(base: &Val, moment: civil::DateTime, offset: Option<i32>, call: &Call) -> Result<Val> {
+    let is_date = matches!(base, Val::Plain(Value::Date(_)));
+    let known: &[&str] = &["year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo", "fold"];
+    let known = if is_date { &known[..3] } else { known };
+    if let Some((name, _)) = call.arguments.named.iter().find(|(name, _)| !known.contains(&&**name)) {
+        return Err(TemplateError::conversion(format!("'{name}' is an invalid keyword argument for replace()")));
+    }
+    call.expect(0, known.len())?;
+    let zone = call.get(7, "tzinfo");
+    if zone.is_some_and(|zone| !zone.is_none()) {
+        return Err(TemplateError::conversion("tzinfo argument must be None or of a tzinfo subclass"));
+    }
+    let part = |index: usize, old: i64, least: i64, most: i64| -> Result<i64> {
+        let new = call.int(index, known.get(index).copied().unwrap_or_default())?.unwrap_or(old);
+        match (least..=most).contains(&new) {
+            true => Ok(new),
+            false if index == 0 => Err(TemplateError::conversion(format!("year {new} is out of range"))),
+            false => Err(TemplateError::conversion(format!("{} must be in {least}..{most}", known[index]))),
+        }
+    };
+    let year = part(0, i64::from(moment.year()), 1, 9999)?;
+    let month = part(1, i64::from(moment.month()), 1, 12)?;
+    let day = part(2, i64::from(moment.day()), i64::MIN, i64::MAX)?;
+    let hour = part(3, i64::from(moment.hour()), 0, 23)?;
+    let minute = part(4, i64::from(moment.minute()), 0, 59)?;
+    let second = part(5, i64::from(moment.second()), 0, 59)?;
+    let micros = part(6, i64::from(moment.subsec_nanosecond() / 1000), 0, 999_999)?;
+    let [month, day, hour, minute, second] = [month, day, hour, minute, second].map(|part| i8::try_from(part).unwrap_or(i8::MAX));
+    let (year, nanos) = (i16::try_from(year).unwrap_or(i16::MAX), i32::try_from(micros * 1000).unwrap_or(i32::MAX));
+    let out_of_month = |_| TemplateError::conversion("day is out of range for month");
+    let moment = civil::DateTime::new(year, month, day, hour, minute, second, nanos).map_err(out_of_month)?;
+    let offset = offset.filter(|_| zone.is_none());
+    Ok(Val::Plain(if is_date { Value::Date(moment.date()) } else { Value::DateTime(moment, offset) }))
 }
 
 fn bit_length(val: &Val) -> usize {
