@@ -77,6 +77,9 @@ pub struct Options {
     pub junit: junit::JunitOptions,
 }
 
+/// Wider than any screen: what is beyond would only fill the memory.
+const WIDEST_INDENT: usize = 1000;
+
 impl Options {
     /// Those of the settings.
     pub fn of(config: &Config, display: &Display, check: bool) -> Self {
@@ -84,7 +87,7 @@ impl Options {
         Self {
             format: if config.callback_result_format.value == "yaml" { ResultFormat::Yaml } else { ResultFormat::Json },
             pretty: config.callback_format_pretty.value,
-            indent: count(config.callback_result_indentation.value),
+            indent: count(config.callback_result_indentation.value).min(WIDEST_INDENT),
             line_width: match config.callback_result_yaml_line_width.value.as_str() {
                 "no-break" => LineWidth::Unbroken,
                 "terminal-width" => LineWidth::Terminal,

@@ -36,7 +36,6 @@ const KEYWORDS_OF_INCLUDES: &[Keyword] = &[
     Keyword::Debugger,
     Keyword::IgnoreErrors,
     Keyword::Listen,
-    Keyword::LocalAction,
     Keyword::Loop,
     Keyword::LoopControl,
     Keyword::Name,
@@ -68,7 +67,9 @@ impl Loader<'_> {
             };
             match self.world.invalid_keywords {
                 Severity::Error => {
-                    let error = key.error(format!("'{}' is not a valid attribute for a {kind}", row.name));
+                    // `local_action` is an action and a delegate.
+                    let name = if row.keyword == Keyword::LocalAction { Keyword::DelegateTo.name() } else { row.name };
+                    let error = key.error(format!("'{name}' is not a valid attribute for a {kind}"));
                     let hint = "an include does not hand it on: write it in `apply`, or on a block around the include";
                     diagnostics.push(if row.inherit == Inherit::No { error } else { error.hint(hint) });
                 }

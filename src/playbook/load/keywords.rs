@@ -79,7 +79,7 @@ impl Loader<'_> {
             let message = format!("The field '{name}' is supposed to be a string type, however the incoming data structure is a {found}");
             diagnostics.push(value.error(message));
         }
-        if matches!(row.keyword, Keyword::Collections | Keyword::GatherSubset) {
+        if matches!(row.keyword, Keyword::Collections | Keyword::GatherSubset | Keyword::Listen) {
             for item in list_of(value).iter().filter(|item| !matches!(item.value, Value::Text(_))) {
                 let message = format!("Keyword '{name}' items must be of type 'str', not '{}'.", item.value.type_name());
                 diagnostics.push(item.error(message));
@@ -88,7 +88,7 @@ impl Loader<'_> {
         if row.keyword == Keyword::VarsFiles && value.as_sequence().is_none() && value.as_str().is_none() && !value.is_null() {
             diagnostics.push(value.error(format!("Invalid `vars_files` value of type '{found}'.")));
         }
-        let is_list = value.as_sequence().is_some() || value.as_str().is_some() || value.is_null();
+        let is_list = value.as_sequence().is_some() || value.as_str().is_some();
         if row.keyword == Keyword::Tags && !is_list {
             self.missing.set(true);
             diagnostics.push(value.error("tags must be specified as a list"));

@@ -210,7 +210,7 @@ impl Loader<'_> {
             diagnostics.push(node.error(message).hint(format!("expected a list of roles, found a {}", node.type_name())));
             return (roles, tasks, handlers);
         };
-        let wanted: Vec<role::Wanted> = items.iter().filter_map(|item| self.role_entry(item, diagnostics)).collect();
+        let wanted: Vec<role::Wanted> = items.iter().filter_map(|item| self.role_entry(item, false, diagnostics)).collect();
         for wanted in &wanted {
             let Some(loaded) = self.role(wanted, context, diagnostics) else { continue };
             roles.extend(loaded.roles);

@@ -236,39 +236,34 @@ impl Loader<'_> {
             diagnostics.push(node.error(format!("expected a list of role dependencies, found a {}", node.type_name())));
             return Vec::new();
         };
-        let entries = items.iter().filter_map(|item| self.role_entry(item, diagnostics));
-        entries.map(|wanted| Wanted { is_dependency: true, ..wanted }).collect()
+        items.iter().filter_map(|item| self.role_entry(item, true, diagnostics)).collect()
     }
 
-    /// An entry of `roles:` or `dependencies:`.
-    pub(super) fn role_entry(&self, node: &Node, diagnostics: &mut Diagnostics) -> Option<Wanted> {
+    /// An entry of `roles:` or `dependencies:`. What is no keyword is a parameter, also `tasks_from` and its kin, which only includes
+    /// and imports know.
+    pub(super) fn role_entry(&self, node: &Node, is_dependency: bool, diagnostics: &mut Diagnostics) -> Option<Wanted> {
         if let Some(name) = node.as_str() {
             if name.contains(',') {
                 diagnostics.push(node.error(format!("Invalid old style role requirement: {name}")));
                 return None;
             }
-            return Some(Wanted::new(Spanned::new(name.to_owned(), node.span.clone())));
+            return Some(Wanted { is_dependency, ..Wanted::new(Spanned::new(name.to_owned(), node.span.clone())) });
         }
         if node.as_mapping().is_none() {
             diagnostics.push(node.error(format!("a role must be a name or a dictionary, found a {}", node.type_name())));
             return None;
         }
         let written = self.written(node, Place::Role, diagnostics);
-        let name = written.own(Keyword::Role).or_else(|| written.own(Keyword::Name)).or_else(|| node.get("src"));
+        // Of a dependency the place where it can be had is a name too.
+        let source = || node.get("src").filter(|_| is_dependency);
+        let name = written.own(Keyword::Role).or_else(|| written.own(Keyword::Name)).or_else(source);
         let Some(text) = name.and_then(Node::as_str) else {
             diagnostics.push(node.error("role definitions must contain a role name").hint("write `- role: NAME`"));
             return None;
         };
         let mut params = Map::new();
-        let mut from = RoleFiles::default();
         for (key, value) in &written.rest {
-            let text = value.as_str().map(str::to_owned);
             match key.as_str() {
-                Some("tasks_from") => from.tasks = text,
-                Some("vars_from") => from.vars = text,
-                Some("defaults_from") => from.defaults = text,
-                Some("handlers_from") => from.handlers = text,
-                Some("src" | "version" | "scm" | "allow_duplicates" | "public" | "rescuable" | "rolespec_validate") => {}
                 Some(name) if misplaced(name) => diagnostics.push(not_valid(key, Place::Role)),
                 Some(name) => {
                     params.insert(name, value.to_value());
@@ -279,19 +274,7 @@ impl Loader<'_> {
         let mut keywords = written.inherited.clone();
         let entry_vars = keywords.vars.drain(..).next_back().unwrap_or_default();
         let name = Spanned::new(text.to_owned(), name.map_or_else(|| node.span.clone(), |node| node.span.clone()));
-        let allow_duplicates = node.get("allow_duplicates").and_then(|node| node.to_value().as_bool());
-        let validates = node.get("rolespec_validate").and_then(|node| node.to_value().as_bool()).unwrap_or(true);
-        Some(Wanted {
-            name,
-            keywords,
-            params: Arc::new(params),
-            entry_vars,
-            from,
-            allow_duplicates,
-            is_dependency: false,
-            public: None,
-            validates,
-        })
+        Some(Wanted { keywords, params: Arc::new(params), entry_vars, is_dependency, ..Wanted::new(name) })
     }
 
     fn find_role(

@@ -42,6 +42,11 @@ impl Loader<'_> {
             self.check_include(node, &mut written, kind, diagnostics);
         }
         match &*call.name.short {
+            "import_role" | "include_role" if context.handlers => {
+                diagnostics
+                    .push(Diagnostic::error(format!("Using '{}' as a handler is not supported.", call.name.written)).at(&call.name.span));
+                None
+            }
             "import_tasks" => self.import_tasks(&call, &written, looping.as_ref(), context, diagnostics),
             "import_role" => self.import_role(&call, &written, looping.as_ref(), context, diagnostics),
             "import_playbook" => {
