@@ -40,8 +40,10 @@ impl Handlers {
                 let mut names: Vec<String> = name_of(task).into_iter().collect();
                 let mut shown = names.first().map_or_else(|| task.action_name().to_owned(), String::clone);
                 if let Some(role) = task.role() {
+                    let bare = role.collection.as_deref().and_then(|collection| role.name.strip_prefix(collection)?.strip_prefix('.'));
+                    let of_role = |own: &str| [Some(role.name.as_str()), bare].map(|role| role.map(|role| format!("{role} : {own}")));
+                    names.extend(names.first().map(|own| of_role(own)).into_iter().flatten().flatten().collect::<Vec<_>>());
                     shown = format!("{} : {shown}", role.name);
-                    names.extend((!names.is_empty()).then(|| shown.clone()));
                 }
                 self.list.push(Known { task: Arc::clone(task), names, shown, list });
             }

@@ -111,9 +111,8 @@ impl Reader<'_> {
             let maps = match &value {
                 Value::Map(_) => vec![value.clone()],
                 Value::List(items) => items.to_vec(),
-                Value::Null => Vec::new(),
-                Value::Text(text) if text.as_str().is_empty() => Vec::new(),
-                other => return Err(wrong_type("environment", written, other, "dict")),
+                // As in Ansible, what is no map is passed over.
+                _ => Vec::new(),
             };
             for map in maps.iter().filter_map(Value::as_map) {
                 for (key, value) in map.iter() {

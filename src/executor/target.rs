@@ -131,6 +131,7 @@ pub fn route(
 
 /// Whether what says how the host is reached can be read at all: a task of which nothing reaches the host fails where it cannot.
 pub fn check(reader: &Reader<'_>, vars: &Templar) -> Result<(), RouteError> {
+    reader.text(Keyword::Connection)?;
     numbers(reader, &Variables { vars }).map(|_| ())
 }
 

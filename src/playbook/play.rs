@@ -47,7 +47,7 @@ pub struct Play {
     pub tasks: Vec<Entry>,
     /// `post_tasks`.
     pub post_tasks: Vec<Entry>,
-    /// Handlers in the order they run: those of roles, then the play's.
+    /// Handlers in the order they run: those of roles, the play's, those of roles that are imported.
     pub handlers: Arc<Block>,
 }
 

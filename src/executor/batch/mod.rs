@@ -223,9 +223,10 @@ impl<'b, 'a> Batch<'b, 'a> {
         }
         let first_stack = self.stack(group[0], task);
         let templar = self.templar(&first_stack, task);
+        let run_once = self.flag(task, &templar, Keyword::RunOnce)? || bypasses_hosts(task);
         let info = self.info(task, &templar);
         self.executor.tell(Event::TaskStart(Arc::clone(&info)));
-        let run_once = self.flag(task, &templar, Keyword::RunOnce) || bypasses_hosts(task);
+        self.flag(task, &templar, Keyword::AnyErrorsFatal)?;
         let throttle = self.throttle(task, &templar)?;
         let chosen: Vec<usize> = if run_once { group[..1].to_vec() } else { group.clone() };
         let results = self.dispatch(task, &info, &chosen, throttle)?;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::Batch;
+use crate::action::to_bool;
 use crate::event::TaskInfo;
 use crate::executor::Stop;
 use crate::executor::host_state::handler_key;
-use crate::executor::keywords::Reader;
+use crate::executor::keywords::{Reader, render};
 use crate::playbook::{Keyword, Task, Work};
 use crate::source::{Diagnostic, Diagnostics, absolute};
 use crate::template;
@@ -152,8 +153,12 @@ impl Batch<'_, '_> {
         info
     }
 
-    pub(super) fn flag(&self, task: &Task, templar: &Templar, keyword: Keyword) -> bool {
-        self.flag_or(task, templar, keyword, false)
+    /// A keyword that is asked for all hosts at once: one that cannot be rendered ends the run. What is no boolean fails the task on
+    /// each host.
+    pub(super) fn flag(&self, task: &Task, templar: &Templar, keyword: Keyword) -> Result<bool, Stop> {
+        let Some(written) = task.keywords.get(keyword) else { return Ok(false) };
+        let value = render(keyword.name(), written, templar).map_err(|error| Stop::Error(Box::new(error.diagnostic)))?;
+        Ok(value.and_then(|value| to_bool(&value)).unwrap_or(false))
     }
 
     pub(super) fn flag_or(&self, task: &Task, templar: &Templar, keyword: Keyword, default: bool) -> bool {

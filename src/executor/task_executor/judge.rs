@@ -38,7 +38,7 @@ impl Runner<'_> {
                     if keyword == "failed" && had_failed {
                         result.insert("failed_when_suppressed_exception", NO_TRACEBACK);
                     }
-                    if keyword == "failed" && holds && !result.contains("msg") {
+                    if keyword == "failed" && holds && result.get("msg").is_none_or(|said| said.as_str() == Some("")) {
                         result.insert("msg", format!("Task failed: {what} failed: A 'failed_when' expression evaluated to 'True'."));
                     }
                 }
@@ -49,7 +49,7 @@ impl Runner<'_> {
                     }
                     result.insert("failed", true);
                     // What a module says of its failure stays; what was made of an error is made anew.
-                    if result.get("msg").and_then(Value::as_str).is_none_or(|message| message.starts_with("Task failed: ")) {
+                    if message_of(result).is_empty() || message_of(result).starts_with("Task failed: ") {
                         result.insert("msg", format!("Task failed: {what} failed: {}", error.message));
                     }
                     diagnostics.push(error.diagnostic);
@@ -123,4 +123,9 @@ impl Runner<'_> {
             Err(error) => end.diagnostics.push(error.diagnostic),
         }
     }
+}
+
+/// What a result says in words.
+fn message_of(result: &Map) -> &str {
+    result.get("msg").and_then(Value::as_str).unwrap_or_default()
 }

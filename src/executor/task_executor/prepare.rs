@@ -298,14 +298,14 @@ impl Runner<'_> {
     pub(super) fn asynchronous(&self, templar: &Templar) -> Result<Option<Asynchronous>, Box<ItemEnd>> {
         let task = &self.job.task;
         let limit = match &task.async_limit {
-            Some(written) => int("async", written, templar).map_err(keyword_end)?.unwrap_or(0),
+            Some(written) => int("async_val", written, templar).map_err(keyword_end)?.unwrap_or(0),
             None => 0,
         };
-        let Some(limit) = u64::try_from(limit).ok().filter(|limit| *limit > 0) else { return Ok(None) };
         let poll = match &task.poll {
             Some(written) => int("poll", written, templar).map_err(keyword_end)?.unwrap_or(self.shared.tasks.poll),
             None => 15,
         };
+        let Some(limit) = u64::try_from(limit).ok().filter(|limit| *limit > 0) else { return Ok(None) };
         Ok(Some(Asynchronous { limit, poll: u64::try_from(poll).unwrap_or(0) }))
     }
 }

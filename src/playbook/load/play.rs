@@ -177,7 +177,7 @@ impl Loader<'_> {
         roles.extend(imported_roles);
         roles.extend(self.imported_roles.take());
         let nested = self.imported_handlers.take();
-        let handlers = [role_handlers, nested, imported_handlers, handlers].concat();
+        let handlers = [role_handlers, handlers, nested, imported_handlers].concat();
         Some(Play {
             span: node.span.clone(),
             name: written.own_value(Keyword::Name).filter(|name| !name.value.is_null()),

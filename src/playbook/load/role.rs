@@ -107,7 +107,7 @@ impl Loader<'_> {
         let outer = Arc::new(Context { keywords: Arc::clone(&keywords), ..Context::clone(context) });
         let mut loaded = LoadedRole { roles: Vec::new(), tasks: Block::default(), handlers: Vec::new() };
         // Dependencies see this role's variables as their parent's, so it stands before they are loaded, without them.
-        let mut role = Role { name, collection, ..self.role_itself(wanted, &path, &keywords, &parents, diagnostics) };
+        let mut role = Role { name, collection, ..self.role_itself(wanted, &path, &parents, diagnostics) };
         let dependencies = meta.as_ref().map(|node| self.dependencies(node, diagnostics)).unwrap_or_default();
         if !dependencies.is_empty() {
             let parent = Arc::new(role.clone());
@@ -132,14 +132,14 @@ impl Loader<'_> {
         Some(loaded)
     }
 
-    fn role_itself(&self, wanted: &Wanted, path: &Path, keywords: &Keywords, parents: &[Arc<Role>], diagnostics: &mut Diagnostics) -> Role {
+    fn role_itself(&self, wanted: &Wanted, path: &Path, parents: &[Arc<Role>], diagnostics: &mut Diagnostics) -> Role {
         let defaults = self.role_vars(wanted, path, "defaults", wanted.from.defaults.as_deref(), diagnostics);
         let vars = self.role_vars(wanted, path, "vars", wanted.from.vars.as_deref(), diagnostics);
         Role {
             name: wanted.name.value.clone(),
             collection: None,
             path: path.to_path_buf(),
-            id: role_id(wanted, path, keywords),
+            id: role_id(wanted, path),
             defaults: Arc::new(defaults),
             vars: Arc::new(vars),
             entry_vars: Arc::clone(&wanted.entry_vars),
@@ -354,11 +354,12 @@ fn text_of(item: &Spanned<Value>) -> Option<String> {
     item.value.as_str().map(str::to_owned)
 }
 
-/// Two uses of a role are one if files, variables and keywords are the same.
-fn role_id(wanted: &Wanted, path: &Path, keywords: &Keywords) -> RoleId {
+/// Two uses of a role are one if files, variables and their own keywords are the same; what stands around them does not count.
+fn role_id(wanted: &Wanted, path: &Path) -> RoleId {
     let of = |map: &Map| to_json(&Value::map(map.clone())).to_string();
+    let keywords = &wanted.keywords;
     let conditions: Vec<&str> = keywords.when.iter().chain(&keywords.tags).map(|value| value.span.text()).collect();
-    let own = format!("{:?}", wanted.keywords.get(Keyword::Become).map(|value| &value.value));
+    let own = format!("{:?}", keywords.get(Keyword::Become).map(|value| &value.value));
     RoleId(Arc::from(format!(
         "{}|{}|{}|{:?}|{conditions:?}|{own}",
         path.display(),
