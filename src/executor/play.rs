@@ -417,7 +417,7 @@ fn batch_size(value: &Value, hosts: usize) -> Result<usize, String> {
                     let percent: f64 = percent.trim().parse().map_err(|_| wrong())?;
                     Ok(((percent / 100.0 * hosts as f64) as usize).max(1))
                 }
-                None => text.parse().map_err(|_| wrong()),
+                None => text.parse::<i64>().map(|number| usize::try_from(number).unwrap_or(0)).map_err(|_| wrong()),
             }
         }
         _ => Err(wrong()),
