@@ -145,6 +145,11 @@ impl Link {
         }
     }
 
+    /// Whether `target` said something that was not yet dealt with.
+    pub(super) fn has_event(&self, target: Target) -> bool {
+        self.events.iter().any(|(from, _)| *from == target)
+    }
+
     /// What was said and not yet dealt with: the first by `target`. What others said meanwhile of themselves stays.
     pub(super) fn take(&mut self, target: Target) -> Option<Event> {
         let index = self.events.iter().position(|(from, _)| *from == target)?;

@@ -318,7 +318,10 @@ fn hostile_hosts_are_contained() {
         bytes
     };
     let file = world.path("hello");
-    std::fs::write(&file, [format!("{MARKER}\n").as_bytes(), &hello].concat()).unwrap();
+    let marker_and_hello = [format!("{MARKER}\n").as_bytes(), &hello].concat();
+    std::fs::write(&file, &marker_and_hello).unwrap();
+    let early = world.path("early");
+    std::fs::write(&early, [&marker_and_hello[..], b"\0\0\0\0\x08\"closed\""].concat()).unwrap();
     let cases = [
         ("endless noise", "yes".to_owned()),
         ("noise without lines", "cat /dev/zero".to_owned()),
@@ -332,6 +335,7 @@ fn hostile_hosts_are_contained() {
             ),
         ),
         ("a message for nobody", format!("cat {file}; printf '\\000\\000\\000\\000\\010\"closed\"'; sleep 60")),
+        ("the same together with hello", format!("cat {early}; sleep 60")),
         ("it ends at once", "exit 3".to_owned()),
         ("it ends after the marker", format!("echo {MARKER}")),
         ("no folder", "echo DRIFTLESS-FAILED no folder".to_owned()),
