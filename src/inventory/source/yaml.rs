@@ -3,8 +3,8 @@
 use super::{Builder, Candidate, Failure, Plugin, expand, plugin_file};
 use crate::inventory::GroupId;
 use crate::source::Diagnostic;
-use crate::template::print::{repr, shown};
-use crate::value::Value;
+use crate::template::print::repr;
+use crate::value::{Key, Value};
 use crate::yaml::Node;
 
 /// `yaml`
@@ -125,9 +125,5 @@ fn entries(section: &Node) -> Vec<(Node, Option<Node>)> {
 
 /// The name of a variable, which YAML may have read as something else than a text.
 fn variable_name(key: &Node) -> String {
-    match key.to_value() {
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => value.to_string(),
-        other => shown(&other),
-    }
+    Key::new(key.to_value()).map_or_else(|| key.span.text().to_owned(), |key| key.to_json_key())
 }
