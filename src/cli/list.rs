@@ -7,7 +7,7 @@ use crate::executor::TagFilter;
 use crate::inventory::{HostPattern, Inventory, LOCALHOST};
 use crate::playbook::load::Loader;
 use crate::playbook::{Block, Play, Playbook, Task, Work};
-use crate::source::Diagnostics;
+use crate::source::{Diagnostic, Diagnostics};
 use crate::value::Value;
 
 /// What is listed.
@@ -79,7 +79,14 @@ fn show_play(
         if task.implicit {
             continue;
         }
-        let own = tags_of(loader, play, task);
+        let own = match tags_of(loader, play, task) {
+            Ok(own) => own,
+            Err(diagnostic) => {
+                let mut diagnostics = Diagnostics::new();
+                diagnostics.push(diagnostic);
+                return session.tell(diagnostics, 1);
+            }
+        };
         // Where tags are listed and none are named, those of tasks that never run are wanted too.
         let is_named = !tags.only.is_empty() || !tags.skip.is_empty();
         if !tags.runs(&own) && (!what.tags || is_named) {
@@ -134,10 +141,12 @@ fn task_name(task: &Task) -> String {
     }
 }
 
-fn tags_of(loader: &Loader<'_>, play: &Play, task: &Task) -> Vec<String> {
-    let words =
-        task.keywords.tags.iter().flat_map(|tag| texts(&loader.task_value(&tag.value, play, task).unwrap_or_else(|_| tag.value.clone())));
-    words.flat_map(|text| text.split(',').map(|tag| tag.trim().to_owned()).collect::<Vec<_>>()).filter(|tag| !tag.is_empty()).collect()
+fn tags_of(loader: &Loader<'_>, play: &Play, task: &Task) -> Result<Vec<String>, Diagnostic> {
+    let mut tags = Vec::new();
+    for tag in &task.keywords.tags {
+        tags.extend(texts(&loader.task_value(&tag.value, play, task)?));
+    }
+    Ok(tags)
 }
 
 fn tag_list(tags: &[String]) -> String {

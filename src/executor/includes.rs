@@ -6,6 +6,7 @@ use super::Stop;
 use super::batch::Batch;
 use super::job::{Include, IncludeWhat};
 use super::play_iterator::FrameKind;
+use super::tags::wrong_tag;
 use crate::event::{Event, Status, TaskResult};
 use crate::inventory::HostId;
 use crate::playbook::load::{NO_LIST_OF_TASKS, Wanted, missing_task_file, task_file_candidates};
@@ -22,7 +23,7 @@ struct Group {
 
 /// Why something cannot be included.
 enum Refused {
-    /// It is not there, or no list of tasks: the hosts that asked for it fail.
+    /// It is not there, no list of tasks, or has a tag that cannot be rendered: the hosts that asked for it fail.
     Missing(Vec<Diagnostic>),
     /// It is wrong: nothing goes on.
     Wrong(Vec<Diagnostic>),
@@ -128,6 +129,9 @@ impl Batch<'_, '_> {
         };
         if diagnostics.has_errors() {
             return Err(Refused::Wrong(diagnostics.into_sorted()));
+        }
+        if let Some(diagnostic) = wrong_tag(self.executor, self.play, &loaded.1.all_tasks()) {
+            return Err(Refused::Missing(vec![diagnostic]));
         }
         for warning in diagnostics.into_sorted() {
             self.executor.tell(Event::Diagnostic(Box::new(warning)));

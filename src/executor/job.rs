@@ -91,6 +91,8 @@ pub struct HostResult {
     pub warnings: Vec<String>,
     /// Deprecations.
     pub deprecations: Vec<String>,
+    /// The task as `rescue` sees it, where it failed.
+    pub failed_task: Option<Box<Map>>,
 }
 
 /// A file or role to include for one host.

@@ -190,7 +190,8 @@ fn failed(name: &str, written: &Spanned<Value>, error: &TemplateError) -> Keywor
     KeywordError { message: format!("Task failed: Error processing keyword '{name}': {}", error.full_message()), diagnostic }
 }
 
-fn wrong_type(name: &str, written: &Spanned<Value>, value: &Value, kind: &str) -> KeywordError {
+/// A value that is not of the keyword's kind.
+pub fn wrong_type(name: &str, written: &Spanned<Value>, value: &Value, kind: &str) -> KeywordError {
     let found = quoted(value);
     let diagnostic = written.error(format!("`{name}` is {found}, expected a value that can be converted to `{kind}`"));
     KeywordError { message: format!("Task failed: {}", not_converted(name, value, kind)), diagnostic }

@@ -33,6 +33,8 @@ pub struct ItemEnd {
     pub notify: Vec<String>,
     /// The host that facts are for, where it is not the task's.
     pub facts_host: Option<crate::inventory::HostId>,
+    /// The arguments as the module had them, where it failed.
+    pub failed_args: Option<Map>,
 }
 
 impl ItemEnd {

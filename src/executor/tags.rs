@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::Executor;
 use crate::playbook::{Meta, Play, Task, Work};
+use crate::source::Diagnostic;
 use crate::template::Templar;
+use crate::value::Value;
 
 /// What was asked for.
 #[derive(Clone, Debug, Default)]
@@ -48,33 +50,43 @@ impl TagFilter {
 }
 
 /// Whether a task's tags are asked for; tags may be templates over what is known without a host.
-pub(super) fn task_is_tagged(executor: &Executor<'_>, play: &Arc<Play>, task: &Task) -> bool {
+pub(super) fn task_is_tagged(executor: &Executor<'_>, play: &Arc<Play>, task: &Task) -> Result<bool, Diagnostic> {
     if task.implicit
         && let Work::Meta(meta) = &task.work
     {
-        return meta.value != Meta::FlushHandlers || !executor.options.tags.is_skipped(&["always".to_owned()]);
+        return Ok(meta.value != Meta::FlushHandlers || !executor.options.tags.is_skipped(&["always".to_owned()]));
     }
-    executor.options.tags.runs(&tags_of(executor, play, task))
+    Ok(executor.options.tags.runs(&tags_of(executor, play, task)?))
 }
 
-fn tags_of(executor: &Executor<'_>, play: &Play, task: &Task) -> Vec<String> {
+/// What is wrong with the first tag among those of these tasks that cannot be rendered.
+pub(super) fn wrong_tag(executor: &Executor<'_>, play: &Play, tasks: &[&Arc<Task>]) -> Option<Diagnostic> {
+    let templated = tasks.iter().filter(|task| task.keywords.tags.iter().any(|tag| Templar::is_template(&tag.value)));
+    templated.map(|task| tags_of(executor, play, task)).find_map(Result::err)
+}
+
+fn tags_of(executor: &Executor<'_>, play: &Play, task: &Task) -> Result<Vec<String>, Diagnostic> {
     let mut tags = Vec::new();
     for written in &task.keywords.tags {
-        let value = if Templar::is_template(&written.value) {
-            let mut layers = vec![Arc::clone(&play.vars)];
-            layers.extend(task.role().into_iter().flat_map(|role| [role.default_layers(), role.var_layers()].concat()));
-            layers.extend(task.keywords.vars.iter().cloned());
-            layers.push(executor.vars.extra_vars());
-            let context = Arc::new(executor.template_context(&play.dir, Vec::new()));
-            super::static_scope::render(&executor.shared.engine, &context, &written.value, layers).unwrap_or_else(|_| written.value.clone())
-        } else {
-            written.value.clone()
-        };
-        for text in super::play::texts(&value) {
-            tags.extend(text.split(',').map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()));
+        if !Templar::is_template(&written.value) {
+            tags.extend(names_in(&written.value));
+            continue;
         }
+        let mut layers = vec![Arc::clone(&play.vars)];
+        layers.extend(task.role().into_iter().flat_map(|role| [role.default_layers(), role.var_layers()].concat()));
+        layers.extend(task.keywords.vars.iter().cloned());
+        layers.push(executor.vars.extra_vars());
+        let context = Arc::new(executor.template_context(&play.dir, Vec::new()));
+        let rendered = super::static_scope::render(&executor.shared.engine, &context, &written.value, layers);
+        tags.extend(names_in(&rendered.map_err(|error| error.to_diagnostic_at(&written.span))?));
     }
-    tags
+    Ok(tags)
+}
+
+/// The tags that a value holds. What is no text is a tag that nobody can ask for by name.
+fn names_in(value: &Value) -> Vec<String> {
+    let name = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    value.as_list().map_or_else(|| vec![name(value)], |items| items.iter().map(name).collect())
 }
 
 #[cfg(test)]

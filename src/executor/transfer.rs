@@ -128,7 +128,7 @@ impl Slot {
                     .and_then(|reply| with_call(runner, &ready, |call, action| Ok(action.finish(call, reply)?)));
                 let mut end = std::mem::take(&mut ready.end);
                 settle(runner, &ready, &mut end, done);
-                runner.conclude(&ready.templar, &mut end);
+                runner.conclude(&ready.templar, &ready.args, &mut end);
                 end
             }
         }
@@ -169,7 +169,7 @@ pub(super) fn run_one(runner: &Runner<'_>, mut ready: Ready) -> ItemEnd {
             break;
         }
     }
-    runner.conclude(&ready.templar, &mut end);
+    runner.conclude(&ready.templar, &ready.args, &mut end);
     end
 }
 

@@ -85,5 +85,6 @@ fn broken(job: &Job, panic: &(dyn std::any::Any + Send)) -> HostResult {
         diagnostics: Vec::new(),
         warnings: Vec::new(),
         deprecations: Vec::new(),
+        failed_task: None,
     }
 }

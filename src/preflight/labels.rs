@@ -56,8 +56,7 @@ pub fn unknown_tags(site: &Site<'_>, reach: &Reach) -> Vec<Diagnostic> {
             if Templar::is_template(&tag.value) {
                 return Vec::new();
             }
-            let text = crate::template::print::value_to_text(&tag.value);
-            known.extend(text.as_str().split(',').map(|tag| tag.trim().to_owned()));
+            known.insert(crate::template::print::shown(&tag.value));
         }
     }
     let mut found = Vec::new();

@@ -66,6 +66,9 @@ struct Inner {
 /// What is said of a text that nobody vouches for.
 pub(super) const UNTRUSTED: &str = "Encountered untrusted template or expression.";
 
+/// What is said where a value is wanted and is to be left out.
+pub const OMITTED: &str = "A template was resolved to an Omit scalar.";
+
 /// What evaluation yields.
 pub type Result<T, E = TemplateError> = std::result::Result<T, E>;
 

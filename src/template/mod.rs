@@ -30,7 +30,7 @@ mod val;
 pub use about::About;
 pub use context::{Context, Extensions, NoWorld, Untrusted, WorldLookups};
 pub use engine::Engine;
-pub use error::{ErrorKind, Result, TemplateError};
+pub use error::{ErrorKind, OMITTED, Result, TemplateError};
 pub use evaluator::{Depth, Evaluator, ScopeRef, ScopeVal};
 pub use function::{Arguments, Bound, Filter, Lookup, Markers, Options, Param, Test};
 pub use inspect::{Inspection, LookupUse, NameUse, Reading, TemplateUse, is_global};

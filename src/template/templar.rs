@@ -6,7 +6,9 @@ use super::evaluator::GLOBALS;
 use super::lookup::file::Overlay;
 use super::lower::Embedded;
 use super::syntax::Backslashes;
-use super::{Context, Engine, ErrorKind, Evaluator, Notices, Result, Scope, Syntax, TemplateError, Undefined, Val, engine, is_template};
+use super::{
+    Context, Engine, ErrorKind, Evaluator, Notices, OMITTED, Result, Scope, Syntax, TemplateError, Undefined, Val, engine, is_template,
+};
 use crate::source::{Source, Span};
 use crate::value::{Map, Text, Value};
 
@@ -241,7 +243,7 @@ fn evaluating(result: Result<Value>) -> Result<Value> {
 }
 
 fn omitted() -> TemplateError {
-    Undefined::captured(TemplateError::new(ErrorKind::Omitted, "A template was resolved to an Omit scalar.")).error()
+    Undefined::captured(TemplateError::new(ErrorKind::Omitted, OMITTED)).error()
 }
 
 /// The options that a `#jinja2:` line sets, and where the template starts after it.

@@ -15,7 +15,7 @@ use crate::event::{Event, TaskInfo};
 use crate::executor::handlers::Handlers;
 use crate::executor::host_state::{HostState, handler_key};
 use crate::executor::job::{HostResult, Job, Message};
-use crate::executor::tags::task_is_tagged;
+use crate::executor::tags::{task_is_tagged, wrong_tag};
 use crate::executor::{Executor, Gathering, Stop};
 use crate::inventory::HostId;
 use crate::playbook::{Block, Keyword, Play, Task, Work};
@@ -139,9 +139,20 @@ impl<'b, 'a> Batch<'b, 'a> {
                 self.host_files(index, &stack);
             }
         }
+        self.check_tags()?;
         match self.strategy {
             Strategy::Linear | Strategy::Debug => self.run_linear(),
             Strategy::Free => self.run_free(),
+        }
+    }
+
+    /// A tag that cannot be rendered ends the run before the first task.
+    fn check_tags(&self) -> Result<(), Stop> {
+        let entries = [&self.play.pre_tasks, &self.play.role_tasks, &self.play.tasks, &self.play.post_tasks];
+        let all = Block::of(entries.into_iter().flatten().cloned().collect());
+        match wrong_tag(self.executor, self.play, &all.all_tasks()) {
+            Some(diagnostic) => Err(Stop::Error(Box::new(diagnostic))),
+            None => Ok(()),
         }
     }
 
@@ -189,7 +200,8 @@ impl<'b, 'a> Batch<'b, 'a> {
             let key = handler_key(task);
             let known = tags.borrow().get(&key).copied();
             known.unwrap_or_else(|| {
-                let runs = task_is_tagged(executor, layers, task);
+                // All tags could be read when the tasks were taken in.
+                let runs = task_is_tagged(executor, layers, task).unwrap_or(false);
                 tags.borrow_mut().insert(key, runs);
                 runs
             })

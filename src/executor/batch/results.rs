@@ -59,7 +59,7 @@ impl Batch<'_, '_> {
             Status::Failed => {
                 let name = Arc::clone(&self.hosts[index].name);
                 self.fail_host(index, &name);
-                self.remember_failure(event, result);
+                self.remember_failure(result);
             }
             Status::Unreachable => {
                 let name = Arc::clone(&self.hosts[index].name);
@@ -80,12 +80,11 @@ impl Batch<'_, '_> {
     }
 
     /// What a rescue may look at.
-    pub(super) fn remember_failure(&mut self, event: &TaskResult, result: &HostResult) {
-        let mut task = Map::new();
-        task.insert("name", &*event.task.own_name);
-        task.insert("action", &*event.task.action);
+    pub(super) fn remember_failure(&mut self, result: &HostResult) {
         let mut facts = Map::new();
-        facts.insert("ansible_failed_task", Value::map(task));
+        if let Some(task) = &result.failed_task {
+            facts.insert("ansible_failed_task", Value::map(Map::clone(task)));
+        }
         facts.insert("ansible_failed_result", Value::map(registered(&result.result)));
         self.change_world().publish(result.host, HostUpdate { set_facts: facts, ..HostUpdate::default() });
     }

@@ -1,6 +1,7 @@
 //! What a module's answer comes to: `changed_when`, `failed_when`, `until`, whether it is ignored, whom it notifies.
 
 use super::{Ready, Runner};
+use crate::action::Args;
 use crate::event::Status;
 use crate::executor::conditions::{Verdict, evaluate};
 use crate::executor::keywords::{Reader, render};
@@ -92,8 +93,11 @@ impl Runner<'_> {
     }
 
     /// What every end gets once its result stands: whether it is ignored, whom it notifies.
-    pub(in crate::executor) fn conclude(&self, templar: &Templar, end: &mut ItemEnd) {
+    pub(in crate::executor) fn conclude(&self, templar: &Templar, args: &Args, end: &mut ItemEnd) {
         self.mark_ignored(templar, end);
+        if end.status() == Status::Failed && !end.ignored && self.job.task.looping.is_none() {
+            end.failed_args = Some(args.to_map());
+        }
         if is(&end.result, "changed")
             && !is(&end.result, "failed")
             && let Some(written) = self.job.task.keywords.get(Keyword::Notify)

@@ -14,7 +14,7 @@ use crate::executor::job::HostResult;
 use crate::executor::outcome::ItemEnd;
 use crate::executor::{outcome, transfer};
 use crate::playbook::{Keyword, Loop, Register, Work};
-use crate::template::{Rendered, Scope, Templar, TemplateError, Variable, lookup};
+use crate::template::{ErrorKind, OMITTED, Rendered, Scope, Templar, TemplateError, Variable, lookup};
 use crate::value::{Map, Value};
 use crate::vars::{Layer, Precedence, VarStack};
 
@@ -138,7 +138,11 @@ impl Runner<'_> {
     fn items(&self, looping: &Loop) -> Result<(Vec<Item>, Option<Duration>), Box<ItemEnd>> {
         let templar = self.templar(&self.job.stack);
         let values = match self.item_values(looping, &templar) {
-            Ok(values) => values,
+            Ok(Some(values)) => values,
+            Ok(None) => {
+                let diagnostic = looping.items.error(OMITTED);
+                return Err(Box::new(ItemEnd::failed(OMITTED, vec![diagnostic])));
+            }
             Err(end) => {
                 // A loop over something undefined is no mistake where the condition, seen without items, says no.
                 return match evaluate("when", &self.job.task.keywords.when, &templar) {
@@ -170,22 +174,27 @@ impl Runner<'_> {
         Ok((items, pause))
     }
 
-    pub(super) fn item_values(&self, looping: &Loop, templar: &Templar) -> Result<Vec<Value>, Box<ItemEnd>> {
+    /// What the loop goes over; `None` where that is to be left out, which a loop cannot be.
+    pub(super) fn item_values(&self, looping: &Loop, templar: &Templar) -> Result<Option<Vec<Value>>, Box<ItemEnd>> {
         let at = &looping.items;
         let failed = |error: TemplateError| {
             let diagnostic = error.to_diagnostic_at(&at.span);
             Box::new(ItemEnd::failed(format!("Task failed: {}", error.full_message()), vec![diagnostic]))
         };
         if let Some(lookup) = &looping.lookup {
-            return lookup::run_loop(&lookup.value, &at.value, templar).map_err(failed);
+            return match lookup::run_loop(&lookup.value, &at.value, templar) {
+                Ok(values) => Ok(Some(values)),
+                Err(error) if *error.kind() == ErrorKind::Omitted => Ok(None),
+                Err(error) => Err(failed(error)),
+            };
         }
         match templar.render(&at.value).map_err(failed)? {
-            Rendered::Value(Value::List(items)) => Ok(items.to_vec()),
+            Rendered::Value(Value::List(items)) => Ok(Some(items.to_vec())),
             Rendered::Value(other) => {
                 let mistake = Loop::not_a_list(at, &other);
                 Err(Box::new(ItemEnd::failed(mistake.message.clone(), vec![mistake])))
             }
-            Rendered::Omit => Ok(Vec::new()),
+            Rendered::Omit => Ok(None),
         }
     }
 

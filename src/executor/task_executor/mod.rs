@@ -2,6 +2,7 @@
 
 mod arguments;
 mod controls;
+mod failed_task;
 mod judge;
 mod looping;
 mod prepare;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::looping::Item;
 use super::{Asynchronous, Ready, Retry, Runner, Stage, keyword_end};
 use crate::action;
-use crate::action::{Call, Plan};
+use crate::action::{Call, Plan, to_bool};
 use crate::event::Status;
 use crate::executor::conditions::{Verdict, evaluate};
 use crate::executor::job::{Include, IncludeWhat};
-use crate::executor::keywords::{KeywordError, Reader, flag, int, render, seconds};
+use crate::executor::keywords::{KeywordError, Reader, int, render, seconds, wrong_type};
 use crate::executor::outcome::ItemEnd;
 use crate::executor::target::{Route, RouteError, check as check_route, route};
 use crate::inventory::{HostId, Inventory, LOCALHOST};
@@ -74,11 +74,12 @@ impl Runner<'_> {
                 Err(end) => end,
             },
             Work::IncludeTasks(include) => self.include(&templar, item, |templar| {
-                let file = render_text("file", &include.file, templar)?;
+                let file = Options { action: "include_tasks", templar }.text("_raw_params", &include.file)?;
                 Ok(IncludeWhat::Tasks(file))
             }),
             Work::IncludeRole(include) => {
-                self.include(&templar, item, |templar| role_to_include(include, self.shared.tasks.public_includes, templar))
+                let public = self.shared.tasks.public_includes;
+                self.include(&templar, item, |templar| role_to_include(include, public, &Options { action: "include_role", templar }))
             }
             Work::Meta(_) => Box::new(ItemEnd::of(Map::new())),
         };
@@ -327,31 +328,56 @@ struct Delegate {
     stack: VarStack,
 }
 
-fn render_text(name: &str, written: &Spanned<Value>, templar: &Templar) -> Result<String, KeywordError> {
-    Ok(render(name, written, templar)?.map(|value| shown(&value)).unwrap_or_default())
+/// The options of an include, rendered.
+struct Options<'a> {
+    action: &'static str,
+    templar: &'a Templar,
 }
 
-fn role_to_include(include: &IncludeRole, public: bool, templar: &Templar) -> Result<IncludeWhat, KeywordError> {
-    let optional = |written: &Option<Spanned<Value>>, name: &str| match written {
-        Some(written) => Ok(render(name, written, templar)?.filter(|value| !value.is_null()).map(|value| shown(&value))),
-        None => Ok(None),
-    };
-    let option = |written: &Option<Spanned<Value>>, name: &str, default: bool| match written {
-        Some(written) => Ok(flag(name, written, templar)?.unwrap_or(default)),
-        None => Ok(default),
-    };
+impl Options<'_> {
+    fn value(&self, name: &str, written: &Spanned<Value>) -> Result<Option<Value>, KeywordError> {
+        match self.templar.render(&written.value) {
+            Ok(Rendered::Value(value)) => Ok(Some(value).filter(|value| !value.is_null())),
+            Ok(Rendered::Omit) => Ok(None),
+            Err(error) => {
+                let what = format!("Finalization of task args for 'ansible.builtin.{}' failed", self.action);
+                let message = format!("Task failed: {what}: Error while resolving value for '{name}': {}", error.full_message());
+                Err(KeywordError { message, diagnostic: error.to_diagnostic_at(&written.span) })
+            }
+        }
+    }
+
+    fn text(&self, name: &str, written: &Spanned<Value>) -> Result<String, KeywordError> {
+        Ok(self.value(name, written)?.map(|value| shown(&value)).unwrap_or_default())
+    }
+
+    fn optional(&self, name: &str, written: Option<&Spanned<Value>>) -> Result<Option<String>, KeywordError> {
+        match written {
+            Some(written) => Ok(self.value(name, written)?.map(|value| shown(&value))),
+            None => Ok(None),
+        }
+    }
+
+    fn flag(&self, name: &str, written: Option<&Spanned<Value>>, default: bool) -> Result<bool, KeywordError> {
+        let Some(written) = written else { return Ok(default) };
+        let Some(value) = self.value(name, written)? else { return Ok(default) };
+        to_bool(&value).ok_or_else(|| wrong_type(name, written, &value, "bool"))
+    }
+}
+
+fn role_to_include(include: &IncludeRole, public: bool, options: &Options<'_>) -> Result<IncludeWhat, KeywordError> {
     Ok(IncludeWhat::Role {
-        name: render_text("name", &include.name, templar)?,
+        name: options.text("name", &include.name)?,
         from: RoleFiles {
-            tasks: optional(&include.from.tasks, "tasks_from")?,
-            vars: optional(&include.from.vars, "vars_from")?,
-            defaults: optional(&include.from.defaults, "defaults_from")?,
-            handlers: optional(&include.from.handlers, "handlers_from")?,
+            tasks: options.optional("tasks_from", include.from.tasks.as_ref())?,
+            vars: options.optional("vars_from", include.from.vars.as_ref())?,
+            defaults: options.optional("defaults_from", include.from.defaults.as_ref())?,
+            handlers: options.optional("handlers_from", include.from.handlers.as_ref())?,
         },
-        public: option(&include.public, "public", public)?,
-        allow_duplicates: option(&include.allow_duplicates, "allow_duplicates", true)?,
-        validates: option(&include.rolespec_validate, "rolespec_validate", true)?,
-        rescuable: option(&include.rescuable, "rescuable", true)?,
+        public: options.flag("public", include.public.as_ref(), public)?,
+        allow_duplicates: options.flag("allow_duplicates", include.allow_duplicates.as_ref(), true)?,
+        validates: options.flag("rolespec_validate", include.rolespec_validate.as_ref(), true)?,
+        rescuable: options.flag("rescuable", include.rescuable.as_ref(), true)?,
     })
 }
 

@@ -78,7 +78,11 @@ impl Runner<'_> {
             diagnostics: Vec::new(),
             warnings: Vec::new(),
             deprecations: Vec::new(),
+            failed_task: None,
         };
+        if status == Status::Failed && !ignored {
+            result.failed_task = Some(Box::new(self.failed_task(end.failed_args.take())));
+        }
         if !is_loop {
             all.push(end);
         }

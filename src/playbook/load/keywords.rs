@@ -6,7 +6,7 @@ use super::Loader;
 use crate::playbook::keyword::{Inherit, Row};
 use crate::playbook::{KEYWORDS, Keyword, Keywords, Place, did_you_mean};
 use crate::source::{Diagnostic, Diagnostics, Spanned};
-use crate::value::{Map, Value};
+use crate::value::{Map, Text, Value};
 use crate::vars::is_variable_name;
 use crate::yaml::Node;
 
@@ -186,7 +186,7 @@ fn take_tags(value: &Node, keywords: &mut Keywords, diagnostics: &mut Diagnostic
     if value.as_mapping().is_some() {
         return;
     }
-    for tag in list_of(value) {
+    for tag in tags_of(value) {
         match &tag.value {
             Value::List(_) | Value::Map(_) => {
                 diagnostics.push(tag.error(format!("a tag must be a text, found a {}", tag.value.type_name())))
@@ -207,6 +207,18 @@ fn take_tags(value: &Node, keywords: &mut Keywords, diagnostics: &mut Diagnostic
             reserved.join(", ")
         );
         diagnostics.push(value.warning(message));
+    }
+}
+
+/// The tags of a list, each as it stands, or those of a text that has them between commas: even one that is a template.
+pub(super) fn tags_of(node: &Node) -> Vec<Spanned<Value>> {
+    match (node.as_str().filter(|text| text.contains(',')), node.to_value()) {
+        (Some(_), Value::Text(text)) => {
+            let part = |tag: &str| if text.is_trusted() { Text::trusted(tag, None) } else { Text::from(tag) };
+            let parts = text.as_str().split(',').map(|tag| Value::Text(part(tag.trim())));
+            parts.map(|tag| Spanned::new(tag, node.span.clone())).collect()
+        }
+        _ => list_of(node),
     }
 }
 

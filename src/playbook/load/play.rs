@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::files::{normal, parent_dir};
 use super::include::is_lost;
-use super::keywords::{Written, conditions, list_of, not_valid, spanned};
+use super::keywords::{Written, conditions, not_valid, spanned, tags_of};
 use super::{Loader, role};
 use crate::playbook::collection::of_playbook_dir;
 use crate::playbook::{Block, Context, Entry, Keyword, Keywords, Place, Play, Role, VarsPrompt, did_you_mean};
@@ -86,7 +86,7 @@ impl Loader<'_> {
         for (option, value) in item.as_mapping().unwrap_or_default() {
             match option.as_str() {
                 Some("when") => own.when.extend(conditions(value)),
-                Some("tags") => own.tags.extend(list_of(value)),
+                Some("tags") => own.tags.extend(tags_of(value)),
                 Some("vars") => import.vars.extend(self.vars_map(value, Place::Play, diagnostics).unwrap_or_default()),
                 Some("name") => {}
                 Some(name) if IMPORT.contains(&name) => {}

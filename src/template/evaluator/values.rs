@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use super::super::{Dict, ErrorKind, Result, TemplateError, Val, print};
+use super::super::{Dict, ErrorKind, OMITTED, Result, TemplateError, Val, print};
 use super::{Evaluator, with_stack};
 use crate::value::{Key, Map, Text, Value};
 
@@ -232,7 +232,7 @@ impl Evaluator {
     pub fn value(&self, val: &Val) -> Result<Value> {
         match val {
             Val::Plain(value) => Ok(value.clone()),
-            Val::Omit => Err(TemplateError::new(ErrorKind::Omitted, "A template was resolved to an Omit scalar.")),
+            Val::Omit => Err(TemplateError::new(ErrorKind::Omitted, OMITTED)),
             other => self.finish(other).map(Option::unwrap_or_default),
         }
     }

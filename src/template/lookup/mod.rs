@@ -11,7 +11,7 @@ mod variable;
 
 pub use file::escaped;
 
-use super::{Arguments, ErrorKind, Evaluator, Lookup, Options, Result, Templar, TemplateError, Undefined, Val};
+use super::{Arguments, ErrorKind, Evaluator, Lookup, OMITTED, Options, Result, Templar, TemplateError, Undefined, Val};
 use crate::template::python::shlex;
 use crate::value::{Text, Value};
 
@@ -57,8 +57,10 @@ pub fn run_loop(name: &str, terms: &Value, templar: &Templar) -> Result<Vec<Valu
         }
         _ => evaluator.render(terms)?,
     };
-    if let Val::Undefined(undefined) = &rendered {
-        return Err(undefined.error());
+    match &rendered {
+        Val::Undefined(undefined) => return Err(undefined.error()),
+        Val::Omit => return Err(TemplateError::new(ErrorKind::Omitted, OMITTED)),
+        _ => {}
     }
     let terms = match &rendered {
         list if list.is_list() => evaluator.items(list)?,

@@ -23,7 +23,13 @@ fn sequence(evaluator: &Evaluator, terms: &[Val], options: &Options) -> Result<V
         numbers(evaluator, &of_options(evaluator, options)?, &mut all)?;
     }
     for term in terms {
-        let text = evaluator.text(term)?;
+        let Some(text) = term.as_text() else {
+            let (shown, kind) = (evaluator.repr(term)?, term.type_name());
+            return refuse(format!(
+                "unknown error parsing with_sequence arguments: {}. Error was: expected string or bytes-like object, got '{kind}'",
+                shown.as_str()
+            ));
+        };
         let sequence = match short_form(text.as_str())? {
             Some(sequence) => sequence,
             None => {
@@ -45,17 +51,17 @@ fn short_form(text: &str) -> Result<Option<Sequence>> {
     let pattern = compile(source, Flags { ignore_case: true, ..Flags::default() }, Anchor::Both)
         .map_err(|error| TemplateError::plugin(error.to_string()))?;
     let Some(found) = pattern.search(text).map_err(|error| TemplateError::plugin(error.to_string()))? else { return Ok(None) };
-    let number = |group: usize| found.group(text, group).map(|digits| integer("start", digits)).transpose();
-    let read = (number(1), number(3), number(5));
-    let (Ok(Some(first)), Ok(second), Ok(stride)) = read else { return Ok(None) };
-    let (start, end) = second.map_or((1, first), |second| (first, second));
+    let number = |name: &str, group: usize| found.group(text, group).map(|digits| integer(name, digits)).transpose();
+    let end = number("end", 3)?;
+    let first = number(if end.is_some() { "start" } else { "end" }, 1)?.unwrap_or(1);
+    let (start, end) = end.map_or((1, first), |end| (first, end));
+    let stride = number("stride", 5)?;
     let format = Text::from(found.group(text, 7).unwrap_or("%d"));
     Ok(Some(Sequence { start, count: None, end: Some(end), stride: stride.unwrap_or(1), format }))
 }
 
 fn integer(name: &str, digits: &str) -> Result<i64> {
-    match parse_int(digits, if name == "start" && digits.starts_with("0x") { 0 } else { 10 }).and_then(|number| i64::try_from(number).ok())
-    {
+    match parse_int(digits, 10).and_then(|number| i64::try_from(number).ok()) {
         Some(number) => Ok(number),
         None => refuse(invalid(name, &format!("'{digits}'"))),
     }
