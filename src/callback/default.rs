@@ -43,7 +43,7 @@ impl Default {
         self.banner_due = false;
         let head = if task.is_handler { "RUNNING HANDLER" } else { "TASK" };
         let marker = if task.check && self.options.check_markers { " [CHECK MODE]" } else { "" };
-        let args = if self.options.args { format!(" {}", task.args) } else { String::new() };
+        let args = task.args.as_ref().filter(|_| self.options.args).map(|args| format!(" {args}")).unwrap_or_default();
         display.banner(&format!("{head} [{}{args}]{marker}", task.name));
         if self.options.verbosity >= 2 {
             display.coloured(Role::Verbose, &task_path(task));

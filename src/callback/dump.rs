@@ -121,7 +121,19 @@ fn abridged(result: &Map, of_debug: bool, verbosity: u8) -> Map {
         "diff" | "exception" | "warnings" | "deprecations" | "failed" | "skipped" => true,
         other => other.starts_with("_ansible_"),
     };
-    result.iter().filter(|(key, _)| !key.as_str().is_some_and(hidden)).map(|(key, value)| (key.clone(), value.clone())).collect()
+    let kept = result.iter().filter(|(key, _)| !key.as_str().is_some_and(hidden));
+    kept.map(|(key, value)| (key.clone(), if key.as_str() == Some("results") { items(value) } else { value.clone() })).collect()
+}
+
+/// A loop's items, of which is not said whether they have failed.
+fn items(results: &Value) -> Value {
+    let item = |item: &Value| match item {
+        Value::Map(map) if map.contains("ansible_loop_var") => Value::map(
+            map.iter().filter(|(key, _)| key.as_str() != Some("failed")).map(|(key, value)| (key.clone(), value.clone())).collect(),
+        ),
+        other => other.clone(),
+    };
+    results.as_list().map_or_else(|| results.clone(), |list| Value::list(list.iter().map(item).collect()))
 }
 
 /// Whether a result is one of `debug`.

@@ -106,7 +106,8 @@ impl Junit {
         if !failed && !task.name.starts_with(&self.options.prefix) {
             return;
         }
-        let args = if self.options.hide_arguments || task.args.is_empty() { String::new() } else { format!(" {}", task.args) };
+        let args = task.args.as_ref().filter(|args| !self.options.hide_arguments && !args.is_empty());
+        let args = args.map(|args| format!(" {args}")).unwrap_or_default();
         let file = self.options.file(&task.span.file());
         let class = if self.options.task_class {
             file.strip_suffix(".yml").unwrap_or(&file).to_owned()

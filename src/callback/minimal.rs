@@ -26,7 +26,7 @@ impl Minimal {
                 display.coloured(role, &line);
             }
         }
-        if matches!(result.status, Status::Failed | Status::Unreachable) {
+        if matches!(result.status, Status::Failed | Status::Unreachable) && !result.is_loop {
             failure::show(self.mistake.take(), result, display, Stream::Out);
         }
         let (word, role) = match result.status {
@@ -84,8 +84,7 @@ fn command_output(result: &TaskResult, word: &str) -> String {
     let text = |key: &str| result.result.get(key).and_then(Value::as_str).unwrap_or_default();
     let rc = result.result.get("rc").and_then(Value::as_int).unwrap_or(-1);
     let mut out = format!("{} | {word} | rc={rc} >>\n{}{}", result.host, text("stdout"), text("stderr"));
-    if !text("msg").is_empty() {
-        out.push_str(text("msg"));
-    }
-    if out.ends_with('\n') { out } else { format!("{out}\n") }.trim_end_matches('\n').to_owned()
+    out.push_str(text("msg"));
+    // The screen ends the line; without an output it is an empty one.
+    out
 }

@@ -27,8 +27,10 @@ impl Oneline {
             Status::Skipped => display.coloured(Role::Skip, &format!("{host} | SKIPPED")),
             Status::Unreachable => display.coloured(Role::Unreachable, &format!("{host} | UNREACHABLE!: {}", message(result))),
             Status::Failed => {
-                let before = if is_command { command_line(result, "FAILED") } else { NO_TRACEBACK.to_owned() };
-                display.coloured(Role::Error, &before);
+                if !result.is_loop {
+                    let before = if is_command { command_line(result, "FAILED") } else { NO_TRACEBACK.to_owned() };
+                    display.coloured(Role::Error, &before);
+                }
                 display.coloured(Role::Error, &format!("{host} | FAILED! => {}", dumped()));
             }
             Status::Changed if is_command => display.coloured(Role::Changed, &command_line(result, "CHANGED")),

@@ -72,6 +72,11 @@ fn execute(args: &AdhocArgs) -> Result<u8, Exit> {
 }
 
 fn loaded(args: &AdhocArgs, what: &(String, String), session: &mut Session, hosts: &Hosts, loader: &Loader<'_>) -> Result<u8, Exit> {
+    let names = list::matched(session, hosts, &args.pattern)?;
+    if args.run.list_hosts {
+        list::show_matched(session, &names);
+        return Ok(0);
+    }
     let mut diagnostics = Diagnostics::new();
     let wanted = AdHoc {
         pattern: &args.pattern,
@@ -87,10 +92,6 @@ fn loaded(args: &AdhocArgs, what: &(String, String), session: &mut Session, host
     // To ansible-core an unknown module is a task that fails.
     let is_unknown = diagnostics.iter().any(|found| found.message.starts_with("couldn't resolve module/action"));
     session.tell(diagnostics, if is_unknown { 2 } else { 4 })?;
-    if args.run.list_hosts {
-        list::matched(session, hosts, &args.pattern)?;
-        return Ok(0);
-    }
     let shown_by = if args.one_line { "oneline".to_owned() } else { callback(session) };
     let request = RunRequest {
         flags: &args.run,

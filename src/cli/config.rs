@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand, ValueEnum};
 use indexmap::IndexMap;
 
@@ -39,7 +40,7 @@ struct Which {
     #[arg(short = 'c', long = "config")]
     config: Option<PathBuf>,
     /// Settings of Ansible itself, of one kind of plugin, or all.
-    #[arg(short = 't', long = "type", default_value = "base")]
+    #[arg(short = 't', long = "type", default_value = "base", value_parser = PossibleValuesParser::new(KINDS))]
     kind: String,
     /// How it is written.
     #[arg(short = 'f', long = "format", value_enum)]
@@ -78,6 +79,10 @@ enum Format {
     Vars,
     Yaml,
 }
+
+/// Ansible's own settings, and the kinds of plugins that have some.
+const KINDS: [&str; 13] =
+    ["all", "base", "become", "cache", "callback", "cliconf", "connection", "httpapi", "inventory", "lookup", "netconf", "shell", "vars"];
 
 /// Servers of `ansible-galaxy` are settings of their own; none is known here.
 const GALAXY_SERVERS: &str = "\nGALAXY_SERVERS:";

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::session::{Exit, Hosts, Session};
 use crate::executor::TagFilter;
-use crate::inventory::{HostPattern, Inventory, LOCALHOST};
+use crate::inventory::{HostPattern, Inventory, LOCALHOST, PatternError};
 use crate::playbook::load::Loader;
 use crate::playbook::{Block, Play, Playbook, Task, Work};
 use crate::source::{Diagnostic, Diagnostics};
@@ -57,9 +57,13 @@ fn show_play(
 ) -> Result<(), Exit> {
     // What cannot be rendered without a host is shown as written.
     let rendered = |value: &Value| loader.play_value(value, play).unwrap_or_else(|_| value.clone());
-    let patterns = texts(&rendered(&play.hosts.value));
+    let hosts_value = rendered(&play.hosts.value);
+    let patterns = Play::patterns(&hosts_value).map_err(|message| {
+        session.display.diagnostic(&play.hosts.error(message));
+        Exit(4)
+    })?;
     let pattern = patterns.join(",");
-    let name = play.name.as_ref().map_or_else(|| pattern.clone(), |name| texts(&rendered(&name.value)).join(""));
+    let name = play.name.as_ref().map_or_else(|| play.hosts_name(&hosts_value), |name| texts(&rendered(&name.value)).join(""));
     let play_tags = tag_list(&play.keywords.tags.iter().flat_map(|tag| texts(&tag.value)).collect::<Vec<_>>());
     let mut text = format!("\n  play #{number} ({pattern}): {name}\tTAGS: [{play_tags}]");
     if what.hosts {
@@ -104,28 +108,63 @@ fn show_play(
     Ok(())
 }
 
+/// The hosts of an ad-hoc command; a subscript beyond the last host names none.
+pub fn matched(session: &mut Session, hosts: &Hosts, pattern: &str) -> Result<Vec<Arc<str>>, Exit> {
+    let found = resolved(session, hosts, &[pattern.to_owned()]);
+    let names = match found {
+        Err(Missed::Pattern(PatternError::Subscript(_))) => Vec::new(),
+        found => found.map_err(|missed| missed.exit(session))?,
+    };
+    let has_hosts = hosts.inventory.host_ids().any(|host| !hosts.inventory.host(host).is_implicit());
+    if names.is_empty() && has_hosts {
+        session.display.warning("No hosts matched, nothing to do");
+    }
+    Ok(names)
+}
+
 /// `--list-hosts` of an ad-hoc command.
-pub fn matched(session: &mut Session, hosts: &Hosts, pattern: &str) -> Result<(), Exit> {
-    let names = names_of(session, hosts, &[pattern.to_owned()])?;
+pub fn show_matched(session: &mut Session, names: &[Arc<str>]) {
     let mut text = format!("  hosts ({}):", names.len());
     for name in names {
         text.push_str(&format!("\n    {name}"));
     }
     session.display.line(&text);
-    Ok(())
+}
+
+/// Why there are no hosts.
+enum Missed {
+    Pattern(PatternError),
+    /// Told already.
+    Told(Exit),
+}
+
+impl Missed {
+    fn exit(self, session: &mut Session) -> Exit {
+        match self {
+            Self::Pattern(error) => session.refuse(error.to_string(), 1),
+            Self::Told(exit) => exit,
+        }
+    }
 }
 
 fn names_of(session: &mut Session, hosts: &Hosts, patterns: &[String]) -> Result<Vec<Arc<str>>, Exit> {
+    resolved(session, hosts, patterns).map_err(|missed| missed.exit(session))
+}
+
+fn resolved(session: &mut Session, hosts: &Hosts, patterns: &[String]) -> Result<Vec<Arc<str>>, Missed> {
+    if patterns.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut inventory = Inventory::clone(&hosts.inventory);
     if let Some(name) = patterns.iter().find(|name| LOCALHOST.contains(&name.as_str())) {
         inventory.implicit_localhost(name);
     }
     let mut diagnostics = Diagnostics::new();
     let found = HostPattern::parse_all(patterns.iter().map(String::as_str)).resolve(&inventory, &mut diagnostics);
-    session.tell(diagnostics, 1)?;
-    let mut found = found.map_err(|error| session.refuse(error.to_string(), 1))?;
+    session.tell(diagnostics, 1).map_err(Missed::Told)?;
+    let mut found = found.map_err(Missed::Pattern)?;
     if let Some(limit) = &hosts.limit {
-        let limited = limit.resolve(&inventory, &mut Diagnostics::new()).map_err(|error| session.refuse(error.to_string(), 1))?;
+        let limited = limit.resolve(&inventory, &mut Diagnostics::new()).map_err(Missed::Pattern)?;
         found.retain(|host| limited.contains(host));
     }
     Ok(found.into_iter().map(|host| Arc::clone(inventory.host(host).name())).collect())

@@ -8,6 +8,8 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use unicode_width::UnicodeWidthChar as _;
+
 pub use log::{Level, Log};
 pub use style::{Paint, Palette, Role};
 
@@ -210,7 +212,8 @@ impl Display {
     /// An empty line, then the text followed by stars up to the edge.
     pub fn banner(&mut self, text: &str) {
         let text = text.trim();
-        let stars = self.columns.saturating_sub(text.chars().count()).max(3);
+        let width: usize = text.chars().map(|character| character.width().unwrap_or(0)).sum();
+        let stars = self.columns.saturating_sub(width).max(3);
         self.line(&format!("\n{text} {}", "*".repeat(stars)));
     }
 

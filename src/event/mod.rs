@@ -51,8 +51,8 @@ pub struct TaskInfo {
     pub check: bool,
     /// Its tags.
     pub tags: Arc<[String]>,
-    /// Its arguments as written: `key=value key=value`.
-    pub args: Arc<str>,
+    /// Its arguments as written: `key=value, key=value`; none where results are hidden.
+    pub args: Option<Arc<str>>,
     /// The role it is of.
     pub role: Option<Arc<str>>,
 }

@@ -319,7 +319,11 @@ impl<'a> Executor<'a> {
             if diagnostic.severity == crate::source::Severity::Error {
                 return Err(Stop::Error(Box::new(diagnostic)));
             }
-            self.tell(Event::Diagnostic(Box::new(diagnostic)));
+            // What has no place is said once, by whoever finds it first.
+            self.tell(match diagnostic.labels.is_empty() {
+                true => Event::Warning(diagnostic.message),
+                false => Event::Diagnostic(Box::new(diagnostic)),
+            });
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use crate::playbook::{ActionName, Block, Context, Entry, Keyword, Keywords, Meta
 use crate::source::{Diagnostic, Diagnostics, Span, Spanned, absolute};
 use crate::template;
 use crate::template::filter::hash_password;
+use crate::template::print::shown;
 use crate::value::{Map, Text, Value};
 use crate::vars::{Layer, PlayVars, Precedence, load_play_vars_file};
 use crate::vault::{self, Vault};
@@ -26,10 +27,10 @@ impl Executor<'_> {
         let reader =
             PlayReader { extra: self.vars.extra_vars(), prompted: &prompted, play, context: &context, engine: &self.shared.engine };
         let hosts_value = reader.value(&play.hosts)?;
-        let patterns = texts(&hosts_value);
-        let pattern_text = patterns.join(",");
+        let patterns = Play::patterns(&hosts_value).map_err(|message| Stop::Load(vec![play.hosts.error(message)]))?;
+        let pattern_text = play.hosts_name(&hosts_value);
         let name = match &play.name {
-            Some(name) => crate::template::print::shown(&reader.keyword("name", name)?),
+            Some(name) => shown(&reader.keyword("name", name)?),
             None => pattern_text.clone(),
         };
         let validation = Self::validation(play, &reader)?;
@@ -117,6 +118,9 @@ impl Executor<'_> {
 
     /// The hosts that a play means, in the order of its patterns.
     fn play_hosts(&mut self, patterns: &[String], written: &Spanned<Value>) -> Result<Vec<HostId>, Stop> {
+        if patterns.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut diagnostics = Diagnostics::new();
         // An implicit localhost is met only by its name.
         let wants_local = patterns.iter().flat_map(|pattern| pattern.split([',', ':'])).find(|name| LOCALHOST.contains(name));
@@ -253,11 +257,11 @@ impl Executor<'_> {
             Value::Bool(true) => match &play.name {
                 Some(name) => Some(reader.keyword("name", name)?)
                     .filter(|name| !name.is_null())
-                    .map(|name| crate::template::print::shown(&name))
+                    .map(|name| shown(&name))
                     .filter(|name| !name.is_empty()),
                 None => None,
             },
-            other => Some(crate::template::print::shown(&other)),
+            other => Some(shown(&other)),
         };
         let playbook = std::path::PathBuf::from(play.span.source().name());
         let mut diagnostics = Diagnostics::new();
@@ -318,7 +322,7 @@ impl PlayReader<'_> {
     fn prompt_text(&self, prompt: &VarsPrompt, written: &Option<Value>) -> Result<Option<String>, Stop> {
         let Some(written) = written else { return Ok(None) };
         let value = self.value(&Spanned::new(written.clone(), prompt.name.span.clone()))?;
-        Ok(Some(crate::template::print::shown(&value)))
+        Ok(Some(shown(&value)))
     }
 
     /// The same, with the keyword named where it cannot be rendered.
@@ -338,7 +342,7 @@ impl PlayReader<'_> {
     }
 
     fn text(&self, keyword: Keyword) -> Result<Option<String>, Stop> {
-        Ok(self.single(keyword)?.filter(|value| !value.is_null()).map(|value| crate::template::print::shown(&value)))
+        Ok(self.single(keyword)?.filter(|value| !value.is_null()).map(|value| shown(&value)))
     }
 
     fn flag(&self, keyword: Keyword) -> Result<Option<bool>, Stop> {
@@ -369,9 +373,9 @@ fn vars_file(dir: &Path, names: &[String]) -> Option<PathBuf> {
 /// Texts of a text or a list.
 pub(super) fn texts(value: &Value) -> Vec<String> {
     match value {
-        Value::List(items) => items.iter().map(crate::template::print::shown).collect(),
+        Value::List(items) => items.iter().map(shown).collect(),
         Value::Null => Vec::new(),
-        one => vec![crate::template::print::shown(one)],
+        one => vec![shown(one)],
     }
 }
 
@@ -405,7 +409,7 @@ fn batches(hosts: &[HostId], serial: Option<&Value>) -> Result<Vec<Vec<HostId>>,
 }
 
 fn batch_size(value: &Value, hosts: usize) -> Result<usize, String> {
-    let wrong = || format!("`serial` is `{}`, expected a number, a percentage or a list of them", crate::template::print::shown(value));
+    let wrong = || format!("`serial` is `{}`, expected a number, a percentage or a list of them", shown(value));
     match value {
         Value::Int(number) => Ok(usize::try_from(*number).unwrap_or(0)),
         Value::Float(number) => Ok(*number as usize),

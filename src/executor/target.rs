@@ -220,9 +220,11 @@ fn becomes(
     };
     let short = method.rsplit('.').next().unwrap_or(&method);
     let of_method = |what: &str| format!("ansible_{short}_{what}");
-    let parsed: Method = short
-        .parse()
-        .map_err(|_| RouteError::Unsupported(format!("the become method `{method}` is not supported: `sudo`, `su` and `doas` are")))?;
+    let parsed: Method = short.parse().map_err(|_| {
+        RouteError::Unsupported(format!(
+            "Invalid become method specified, could not find matching plugin: '{method}'. There are `sudo`, `su` and `doas`."
+        ))
+    })?;
     let user = match read.text("become_user", &["ansible_become_user", &of_method("user")])? {
         Some(user) => user,
         None => reader.text(Keyword::BecomeUser)?.unwrap_or_else(|| defaults.become_user.clone()),

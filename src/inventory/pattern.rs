@@ -21,7 +21,7 @@ pub enum PatternError {
     #[error("invalid host list pattern `{0}`: {1}")]
     Regex(String, String),
     /// `web[9]` of a group with fewer hosts.
-    #[error("no hosts matched the subscripted pattern `{0}`")]
+    #[error("No hosts matched the subscripted pattern '{0}'")]
     Subscript(String),
     /// A part that names nobody, where that is an error.
     #[error("Could not match supplied host pattern, ignoring: {0}")]
@@ -180,6 +180,10 @@ fn named(inventory: &Inventory, text: &str, diagnostics: &mut Diagnostics) -> Re
         return Ok(vec![host]);
     }
     let (name, subscript) = subscript(text);
+    if matches!(subscript, Some(Subscript::Range(..))) && !text.contains(':') {
+        let message = "Use [x:y] inclusive subscripts instead of [x-y] which has been removed";
+        diagnostics.push(Diagnostic::warning(message));
+    }
     let hosts = enumerate(inventory, name, diagnostics)?;
     match subscript.filter(|_| !hosts.is_empty()) {
         None => Ok(hosts),
@@ -190,7 +194,7 @@ fn named(inventory: &Inventory, text: &str, diagnostics: &mut Diagnostics) -> Re
             host.map(|host| vec![*host]).ok_or_else(|| PatternError::Subscript(text.to_owned()))
         }
         Some(Subscript::Range(start, end)) => {
-            let count = end.map_or(usize::MAX, |end| (end + 1).saturating_sub(start));
+            let count = end.map_or(usize::MAX, |end| end.saturating_add(1).saturating_sub(start));
             Ok(hosts.into_iter().skip(start).take(count).collect())
         }
     }
@@ -216,8 +220,14 @@ fn subscript(text: &str) -> (&str, Option<Subscript>) {
             return Some((name, Subscript::One(index)));
         }
         let (start, end) = inner.split_once([':', '-'])?;
-        let end = if end.is_empty() { None } else { Some(end.parse().ok()?) };
-        Some((name, Subscript::Range(start.parse().ok()?, end)))
+        let start: usize = start.parse().ok()?;
+        let end = match end {
+            "" => None,
+            // Ansible takes an end at the first host for no end at all: one host.
+            "0" => Some(start),
+            end => Some(end.parse().ok()?),
+        };
+        Some((name, Subscript::Range(start, end)))
     };
     parse().map_or((text, None), |(name, found)| (name, Some(found)))
 }
@@ -328,7 +338,9 @@ mod tests {
         check("web[-1]", "web3");
         check("web[1:2]", "web2 web3");
         check("web[1:]", "web2 web3");
-        check("web[9]", "no hosts matched the subscripted pattern `web[9]`");
+        check("web[1:0]", "web2");
+        check("web[2:1]", "");
+        check("web[9]", "No hosts matched the subscripted pattern 'web[9]'");
         check("~(web|db)2", "web2 db2");
         check("*1", "web1 db1");
         check("~web:!web3", "web1 web2");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Block, Entry, Keyword, Keywords, Role};
 use crate::source::{Span, Spanned};
+use crate::template::print::shown;
 use crate::value::{Map, Value};
 
 /// A playbook file with all it imports.
@@ -52,6 +53,34 @@ pub struct Play {
 }
 
 impl Play {
+    /// The patterns that a rendered `hosts:` is; none where it names nobody.
+    pub fn patterns(hosts: &Value) -> Result<Vec<String>, String> {
+        let items = match hosts {
+            Value::Null => return Ok(Vec::new()),
+            Value::List(items) => items.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let pattern = |item: &Value| match item {
+            Value::Text(text) if text.as_str().trim().is_empty() => {
+                Err("Error processing keyword 'hosts': Keyword 'hosts' is required, and cannot have empty values.".to_owned())
+            }
+            Value::Text(text) => Ok(text.as_str().to_owned()),
+            other => {
+                Err(format!("Error processing keyword 'hosts': Keyword 'hosts' items must be of type 'str', not '{}'.", other.type_name()))
+            }
+        };
+        items.iter().map(pattern).collect()
+    }
+
+    /// What a play without a name is called: the list of its hosts as written, or what its text was rendered to.
+    pub fn hosts_name(&self, rendered: &Value) -> String {
+        match (&self.hosts.value, rendered) {
+            (Value::List(items), _) => items.iter().map(shown).collect::<Vec<_>>().join(","),
+            (_, Value::Null) => String::new(),
+            (_, rendered) => shown(rendered),
+        }
+    }
+
     /// The keyword of the play alone, as written.
     pub fn get(&self, keyword: Keyword) -> Option<&Spanned<Value>> {
         self.own.get(keyword).or_else(|| self.keywords.get(keyword))

@@ -88,7 +88,7 @@ impl Plugin {
             "ssh" | "smart" | "paramiko" | "paramiko_ssh" | "ansible.netcommon.paramiko_ssh" => Ok(Self::Ssh),
             "openssh" => Ok(Self::OpenSsh),
             _ => Err(ConnectionError::Unsupported(format!(
-                "connection plugin `{name}` is not supported, expected `ssh`, `openssh` or `local`"
+                "the connection plugin '{name}' was not found: there are `ssh`, `openssh` and `local`"
             ))),
         }
     }

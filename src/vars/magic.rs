@@ -9,7 +9,8 @@ use crate::inventory::{HostId, Inventory};
 use crate::value::{Key, Map, Value};
 
 /// The version of Ansible whose language this is.
-const ANSIBLE_VERSION: (&str, i64, i64, i64) = ("2.21.5", 2, 21, 5);
+/// The ansible-core whose language this is.
+pub const ANSIBLE_VERSION: (&str, i64, i64, i64) = ("2.21.5", 2, 21, 5);
 
 /// What is the same for the whole run.
 #[derive(Clone, Debug, Default)]

@@ -25,7 +25,7 @@ pub use files::{NoVars, load_play_vars_file, load_vars_file};
 pub use host_vars::{HostUpdate, HostVars};
 pub use key_values::{KeyValue, KeyValues, SplitError, key_values, split_words};
 pub use layer::Layer;
-pub use magic::{PlayLayers, PlayVars, RunVars, role_magic};
+pub use magic::{ANSIBLE_VERSION, PlayLayers, PlayVars, RunVars, role_magic};
 pub use precedence::{LEVELS, Precedence};
 pub use reach::Reach;
 pub use report::{GraphVars, InventoryReport, Kind};

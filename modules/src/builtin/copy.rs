@@ -92,10 +92,11 @@ impl Module for Copy {
         "- copy:\n    content: \"{{ release }}\\n\"\n    dest: /srv/app/RELEASE\n",
     ];
 
-    fn run(args: CopyArgs, host: &mut Host) -> Result<Outcome> {
+    fn run(mut args: CopyArgs, host: &mut Host) -> Result<Outcome> {
         if !args.remote_src {
             return from_controller(&args, host);
         }
+        args.dest = in_folder(&args.dest);
         let src = args.src.clone().ok_or_else(|| Failure::new("src (or content) is required"))?;
         let source = host.absolute(&src);
         let metadata = source.metadata().map_err(|_| Failure::new(format!("Source {} not found", src.display())))?;
@@ -145,7 +146,13 @@ fn from_controller(args: &CopyArgs, host: &mut Host) -> Result<Outcome> {
     });
     let outcome = replaced.map_err(told)?;
     let outcome = named_in_full(args, &dest, outcome);
-    Ok(if host.is_checking() { outcome } else { named(outcome) })
+    Ok(if host.is_checking() { outcome } else { named(outcome).with("dest", paths::shown(&in_folder(&dest))) })
+}
+
+/// A path as results name it: what is in the working folder begins with `./`, unless it ends with a slash.
+fn in_folder(path: &Path) -> PathBuf {
+    let is_bare = path.parent().is_some_and(|parent| parent.as_os_str().is_empty());
+    if is_bare && !ends_with_slash(path) { Path::new(".").join(path) } else { path.to_owned() }
 }
 
 /// All that is known of the content, where the action asks for it.
@@ -339,7 +346,9 @@ impl Plan<'_> {
             .with("checksum", self.sum.as_str())
             .with("md5sum", md5);
         if let Some(backup) = backup {
-            outcome.set("backup_file", paths::shown(&backup));
+            let written = self.dest.with_file_name(backup.file_name().unwrap_or_default());
+            let is_same = host.absolute(&written) == backup;
+            outcome.set("backup_file", paths::shown(&if is_same { in_folder(&written) } else { backup }));
         }
         Ok(outcome)
     }
@@ -464,8 +473,8 @@ fn tree(args: &CopyArgs, host: &mut Host, source: &Path) -> Result<Outcome> {
     let common = FileCommon { mode, ..args.common.clone() };
     common.apply(host, &top, &mut FileDiff::default())?;
     // A folder that is there is joined with the source's name, which is empty after a slash.
-    let shown = match (there, contents_only) {
-        (true, false) => top,
+    let shown = match (there || ends_with_slash(&args.dest), contents_only) {
+        (true, false) => args.dest.join(source.file_name().unwrap_or_default()),
         (true, true) => args.dest.join(""),
         (false, _) => args.dest.clone(),
     };

@@ -97,7 +97,7 @@ impl Module for GetUrl {
 
 fn fetch(args: &GetUrlArgs, host: &mut Host) -> Result<Outcome> {
     let mut dest = host.absolute(&args.dest);
-    let is_folder = dest.is_dir();
+    let is_folder = dest.is_dir() && !args.dest.as_os_str().is_empty();
     let wanted = Wanted::of(args, host)?;
     let mut conditional = None;
     if dest.exists() && !is_folder && !args.force {
@@ -124,9 +124,12 @@ fn fetch(args: &GetUrlArgs, host: &mut Host) -> Result<Outcome> {
     if is_folder {
         dest.push(&source.name);
     }
-    let shown = paths::shown(&if is_folder { args.dest.join(&source.name) } else { args.dest.clone() });
-    let parent = dest.parent().unwrap_or(Path::new("/"));
-    if !parent.is_dir() {
+    let written = if is_folder { args.dest.join(&source.name) } else { args.dest.clone() };
+    let shown = paths::shown(&written);
+    // As in Ansible, a new file's folder has to be named: `./name`, not `name`.
+    let parent = written.parent().unwrap_or(Path::new(""));
+    let is_named = !parent.as_os_str().is_empty() && host.absolute(parent).is_dir();
+    if !is_named && (!dest.is_file() || args.dest.as_os_str().is_empty()) {
         let failure = Failure::new(format!("Destination {} does not exist", parent.display())).with("dest", shown);
         let failure = failure.with("src", unused_name(host)?).with("checksum_dest", Json::Null);
         return Err(failure.with("checksum_src", checksum::of_reader(Algorithm::Sha1, &mut source.body)?));

@@ -42,10 +42,10 @@ pub(super) struct EditArgs {
 
 pub(super) fn create(args: &CreateArgs) -> Result<(), Exit> {
     let mut session = Session::start(args.common.verbose)?;
+    let sealer = session.sealer(&args.common, &args.encrypt)?;
     let [file] = &args.files[..] else {
         return Err(session.refuse("ansible-vault create can take only one filename argument", 5));
     };
-    let sealer = session.sealer(&args.common, &args.encrypt)?;
     if !args.skip_tty_check && !Display::is_terminal() {
         return Err(session.refuse("not a tty, editor cannot be opened", 5));
     }

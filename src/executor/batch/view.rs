@@ -137,6 +137,7 @@ impl Batch<'_, '_> {
             Some(_) | None => own,
         };
         let check = self.flag_or(task, templar, Keyword::CheckMode, self.executor.options.check);
+        let is_hidden = self.flag_or(task, templar, Keyword::NoLog, self.executor.shared.tasks.no_log);
         let info = Arc::new(TaskInfo {
             name: Arc::from(name),
             own_name,
@@ -146,7 +147,7 @@ impl Batch<'_, '_> {
             is_handler: task.is_handler,
             check,
             tags: Arc::from(Vec::new()),
-            args: Arc::from(shown_args(task)),
+            args: (!is_hidden).then(|| Arc::from(shown_args(task))),
             role: task.role().map(|role| Arc::from(role.name.as_str())),
         });
         self.infos.insert(key, Arc::clone(&info));
@@ -199,14 +200,16 @@ fn shown_args(task: &Task) -> String {
     let raw = |value: &Value| format!("_raw_params={}", shown(value));
     let parts: Vec<String> = match &task.work {
         Work::Module(call) => {
-            let free = call.args.free_form.iter().chain(&call.args.variables).map(|text| raw(&Value::Text(text.value.clone())));
-            free.chain(call.args.options.iter().map(|(name, value)| format!("{}={}", name.value, shown(&value.value)))).collect()
+            let options = call.args.options.iter().map(|(name, value)| format!("{}={}", name.value, shown(&value.value)));
+            options
+                .chain(call.args.free_form.iter().chain(&call.args.variables).map(|text| raw(&Value::Text(text.value.clone()))))
+                .collect()
         }
         Work::IncludeTasks(include) => vec![raw(&include.file.value)],
         Work::IncludeRole(include) => vec![format!("name={}", shown(&include.name.value))],
-        Work::Meta(_) => Vec::new(),
+        Work::Meta(meta) => vec![raw(&Value::text(meta.value.name()))],
     };
-    parts.join(" ")
+    parts.join(", ")
 }
 
 /// Variables of the role, blocks, includes and the task itself.

@@ -6,15 +6,14 @@ use super::Loader;
 use super::keywords::not_valid;
 use crate::playbook::{Block, Context, Entry, Keyword, Place};
 use crate::source::Diagnostics;
+use crate::template::print::shown;
 use crate::yaml::Node;
+
+const SECTIONS: [Keyword; 3] = [Keyword::Block, Keyword::Rescue, Keyword::Always];
 
 impl Loader<'_> {
     /// A list of tasks and blocks; an empty item is none.
     pub(super) fn entries(&self, node: &Node, context: &Arc<Context>, diagnostics: &mut Diagnostics) -> Vec<Entry> {
-        self.listed(node, |item| !item.is_null(), context, diagnostics)
-    }
-
-    fn listed(&self, node: &Node, counts: fn(&Node) -> bool, context: &Arc<Context>, diagnostics: &mut Diagnostics) -> Vec<Entry> {
         if node.is_null() {
             return Vec::new();
         }
@@ -22,7 +21,7 @@ impl Loader<'_> {
             diagnostics.push(node.error(format!("expected a list of tasks, found a {}", node.type_name())));
             return Vec::new();
         };
-        items.iter().filter(|item| counts(item)).flat_map(|item| self.entry(item, context, diagnostics)).collect()
+        items.iter().filter(|item| !item.is_null()).flat_map(|item| self.entry(item, context, diagnostics)).collect()
     }
 
     fn entry(&self, node: &Node, context: &Arc<Context>, diagnostics: &mut Diagnostics) -> Option<Entry> {
@@ -30,13 +29,24 @@ impl Loader<'_> {
             diagnostics.push(node.error(format!("expected a task (a dictionary), found a {}", node.type_name())));
             return None;
         };
-        if ["block", "rescue", "always"].iter().any(|key| node.get(key).is_some()) {
+        if SECTIONS.iter().any(|keyword| node.get(keyword.name()).is_some()) {
             return self.block(node, context, diagnostics).map(|block| Entry::Block(Arc::new(block)));
         }
         self.task(node, context, diagnostics)
     }
 
     fn block(&self, node: &Node, context: &Arc<Context>, diagnostics: &mut Diagnostics) -> Option<Block> {
+        for (keyword, (key, section)) in SECTIONS.iter().filter_map(|keyword| Some((keyword, node.entry(keyword.name())?))) {
+            if section.as_sequence().is_none() {
+                let (name, found) = (keyword.name(), shown(&section.to_value()));
+                let message = format!(
+                    "A malformed block was encountered while loading {name}: The ds ({found}) should be a list but was a {}",
+                    section.type_name()
+                );
+                diagnostics.push(if section.is_null() { key.error(message) } else { section.error(message) });
+                return None;
+            }
+        }
         let is_empty = |node: &Node| node.as_sequence().is_some_and(<[Node]>::is_empty);
         let is_given = |name| node.entry(name).filter(|(_, section)| !is_empty(section));
         if let Some((key, _)) = is_given("rescue").or_else(|| is_given("always")).filter(|_| node.get("block").is_none_or(is_empty)) {
@@ -51,10 +61,12 @@ impl Loader<'_> {
         let mut inner = Context::clone(context);
         inner.keywords = context.keywords.inherited_by(written.inherited.clone());
         let inner = Arc::new(inner);
-        let mut section = |keyword| written.own(keyword).map(|node| self.listed(node, |_| true, &inner, diagnostics)).unwrap_or_default();
-        let tasks = section(Keyword::Block);
-        let rescue = section(Keyword::Rescue);
-        let always = section(Keyword::Always);
+        // Here an empty item is a mistake.
+        let mut section = |keyword| -> Vec<Entry> {
+            let items = written.own(keyword).and_then(Node::as_sequence).unwrap_or_default();
+            items.iter().flat_map(|item| self.entry(item, &inner, diagnostics)).collect()
+        };
+        let [tasks, rescue, always] = SECTIONS.map(&mut section);
         Some(Block { tasks, rescue, always, role: None })
     }
 }

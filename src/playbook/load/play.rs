@@ -10,6 +10,7 @@ use super::{Loader, role};
 use crate::playbook::collection::of_playbook_dir;
 use crate::playbook::{Block, Context, Entry, Keyword, Keywords, Place, Play, Role, VarsPrompt, did_you_mean};
 use crate::source::{Diagnostic, Diagnostics, Spanned};
+use crate::template::print::shown;
 use crate::value::{Map, Text, Value};
 use crate::yaml::Node;
 
@@ -21,6 +22,7 @@ pub(super) struct Import {
     depth: usize,
 }
 
+const NO_HOSTS: &str = "Hosts list cannot be empty. Please check your playbook";
 const IMPORT: &[&str] = &["import_playbook", "ansible.builtin.import_playbook", "ansible.legacy.import_playbook"];
 /// Deeper than any real nesting.
 const MOST_IMPORTS: usize = 50;
@@ -158,7 +160,7 @@ impl Loader<'_> {
         let mut section = |keyword: Keyword| {
             let node = written.own(keyword)?;
             if node.as_sequence().is_none() && !node.is_null() {
-                let (name, found) = (keyword.name(), crate::template::print::shown(&node.to_value()));
+                let (name, found) = (keyword.name(), shown(&node.to_value()));
                 let message = format!("A malformed block was encountered while loading {name}: {found} should be a list or None");
                 diagnostics.push(node.error(message));
                 return None;
@@ -258,19 +260,26 @@ fn hosts(node: &Node, written: &Written<'_>, diagnostics: &mut Diagnostics) -> O
         diagnostics.push(node.error("the field 'hosts' is required but was not set").hint("say which hosts the play is for: `hosts: all`"));
         return None;
     };
-    let is_text = |value: &Value| matches!(value, Value::Text(_) | Value::Int(_));
     let value = spanned(hosts);
-    match &value.value {
-        Value::Null => diagnostics.push(hosts.error("Hosts list cannot be empty. Please check your playbook")),
-        Value::List(items) if items.is_empty() => diagnostics.push(hosts.error("Hosts list cannot be empty. Please check your playbook")),
-        Value::List(items) if items.iter().all(is_text) => return Some(value),
-        Value::List(_) => diagnostics.push(hosts.error("Hosts list contains an invalid host value, expected texts")),
-        Value::Text(text) if text.as_str().is_empty() => {
-            diagnostics.push(hosts.error("Hosts list cannot be empty. Please check your playbook"))
+    let wrong = match &value.value {
+        Value::Null => NO_HOSTS.to_owned(),
+        Value::List(items) if items.is_empty() => NO_HOSTS.to_owned(),
+        Value::Text(text) if text.as_str().is_empty() => NO_HOSTS.to_owned(),
+        Value::List(items) if items.contains(&Value::Null) => {
+            "Hosts list cannot contain values of 'None'. Please check your playbook".to_owned()
         }
-        other if is_text(other) => return Some(value),
-        other => diagnostics.push(hosts.error(format!("Hosts list must be a sequence or string, found a {}", other.type_name()))),
-    }
+        Value::List(items) => match items.iter().find(|item| !matches!(item, Value::Text(_))) {
+            Some(item) => {
+                let at = hosts.as_sequence().and_then(|nodes| nodes.iter().find(|node| node.as_text().is_none())).unwrap_or(hosts);
+                diagnostics.push(at.error(format!("Hosts list contains an invalid host value: '{}'", shown(item))));
+                return None;
+            }
+            None => return Some(value),
+        },
+        Value::Text(_) => return Some(value),
+        other => format!("Hosts list must be a sequence or string, found a {}. Please check your playbook.", other.type_name()),
+    };
+    diagnostics.push(hosts.error(wrong));
     None
 }
 

@@ -250,7 +250,7 @@ impl Loader<'_> {
             return Some(Wanted { is_dependency, ..Wanted::new(Spanned::new(name.to_owned(), node.span.clone())) });
         }
         if node.as_mapping().is_none() {
-            diagnostics.push(node.error(format!("a role must be a name or a dictionary, found a {}", node.type_name())));
+            diagnostics.push(node.error(format!("Invalid role definition: expected a name or a dictionary, found a {}", node.type_name())));
             return None;
         }
         let written = self.written(node, Place::Role, diagnostics);
@@ -258,6 +258,7 @@ impl Loader<'_> {
         let source = || node.get("src").filter(|_| is_dependency);
         let name = written.own(Keyword::Role).or_else(|| written.own(Keyword::Name)).or_else(source);
         let Some(text) = name.and_then(Node::as_str) else {
+            self.missing.set(true);
             diagnostics.push(node.error("role definitions must contain a role name").hint("write `- role: NAME`"));
             return None;
         };
