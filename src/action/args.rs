@@ -181,6 +181,9 @@ pub fn to_bool(value: &Value) -> Option<bool> {
 
 /// Refuses options that an action does not have.
 pub(super) fn only(call: &super::Call<'_>, known: &super::OwnOptions) -> Result<(), Failure> {
+    if let Some((_, message)) = known.required.iter().find(|(names, _)| call.args.first(names).is_none()) {
+        return Err(Failure::new(*message));
+    }
     let mistakes = call.args.unknown(known, call.name);
     let Some(first) = mistakes.first() else { return Ok(()) };
     Err(mistakes.iter().cloned().fold(Failure::new(&first.message), Failure::at))

@@ -36,7 +36,7 @@ pub(super) struct Shipment<'a> {
 /// The options of `copy`, checked.
 pub(super) fn checked(call: &Call<'_>, args: &Args) -> Result<Checked, Failure> {
     let module = registry::find("copy").ok_or_else(|| Failure::new("the module `copy` is not there"))?;
-    args.check(module.spec(), call.name)
+    args.check(module.spec(), if call.name == "copy" { call.shown } else { call.name })
 }
 
 /// A request that makes one file.

@@ -44,6 +44,8 @@ use crate::value::{Map, Value, from_json};
 pub struct Call<'a> {
     /// The module's name without `ansible.builtin.`.
     pub name: &'a str,
+    /// The module as messages name it.
+    pub shown: &'a str,
     /// The arguments.
     pub args: &'a Args,
     /// For actions that render: `template`, `assert`, `debug`.
@@ -374,7 +376,7 @@ impl Action for Normal {
 
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
         let module = registry::find(call.name).ok_or_else(|| Failure::new(format!("the module `{}` is not supported yet", call.name)))?;
-        Ok(Plan::Send(Box::new(call.request(call.name, call.args.check(module.spec(), call.name)?))))
+        Ok(Plan::Send(Box::new(call.request(call.name, call.args.check(module.spec(), call.shown)?))))
     }
 }
 

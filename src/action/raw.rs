@@ -21,7 +21,6 @@ impl Action for Raw {
     }
 
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
-        super::args::only(call, &OPTIONS)?;
         if call.check {
             let mut result = Map::new();
             result.insert("skipped", true);

@@ -17,6 +17,8 @@ impl Action for Script {
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
         let line =
             call.args.text(&["_raw_params", "cmd"]).ok_or_else(|| Failure::new("one of the following is required: _raw_params, cmd"))?;
+        let module = registry::find("script").ok_or_else(|| Failure::new("the module `script` is not there"))?;
+        let mut checked = call.args.check(module.spec(), "script")?;
         let words = split(&line).map_err(|error| Failure::new(error.to_string()))?;
         let name = words.first().cloned().ok_or_else(|| Failure::new("no script is named"))?;
         let rest = line
@@ -24,8 +26,6 @@ impl Action for Script {
             .strip_prefix(name.as_str())
             .map_or_else(|| crate::transport::shell::join(words[1..].iter().map(String::as_str)), |rest| rest.trim_start().to_owned());
         let path = call.find_file("files", &name, if call.args.get("cmd").is_some() { "cmd" } else { "_raw_params" })?;
-        let module = registry::find("script").ok_or_else(|| Failure::new("the module `script` is not there"))?;
-        let mut checked = call.args.check(module.spec(), "script")?;
         let base = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         checked.args.insert("_content".to_owned(), 0.into());
         checked.args.insert("_name".to_owned(), base.into());

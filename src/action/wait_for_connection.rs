@@ -21,7 +21,11 @@ impl Action for WaitForConnection {
     }
 
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
-        super::args::only(call, &OPTIONS)?;
+        let unknown: Vec<&str> = call.args.iter().map(|(name, _)| name).filter(|name| !OPTIONS.names.contains(name)).collect();
+        if let Some(first) = unknown.first() {
+            let message = format!("Invalid options for wait_for_connection: {}", unknown.join(","));
+            return Err(Failure::new(&message).at(call.args.error_at(first, &message)));
+        }
         if call.check {
             let mut result = Map::new();
             result.insert("skipped", true);

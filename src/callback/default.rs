@@ -241,12 +241,13 @@ impl Callback for Default {
             Event::Result(result) => self.result(result, display),
             Event::Retry { result, left, retries } => {
                 self.banner(display);
-                let shown = if self.options.verbosity > 2 {
+                let shown = if self.options.verbosity > 2 || dump::always_verbose(&result.result) {
                     let mut whole = (**result).clone();
                     let mut map = (*whole.result).clone();
+                    map.insert("attempts", retries + 1 - left);
                     map.insert("retries", retries + 1);
                     whole.result = Arc::new(map);
-                    format!("Result was: {}", dump::result(&whole, &self.options))
+                    format!("Result was: {}", dump::attempt(&whole, &self.options))
                 } else {
                     String::new()
                 };

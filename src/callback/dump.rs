@@ -34,6 +34,11 @@ pub(super) fn result(result: &TaskResult, options: &Options) -> String {
     write(&shown, options, indented)
 }
 
+/// As [`result`], with all that `debug` would leave out.
+pub(super) fn attempt(result: &TaskResult, options: &Options) -> String {
+    write(&Value::map(abridged(&result.result, false, options.verbosity)), options, always_verbose(&result.result))
+}
+
 /// A result as text; over several lines whatever the options say.
 pub(super) fn whole(result: &TaskResult, options: &Options) -> String {
     let shown = Value::map(abridged(&result.result, is_debug(result), options.verbosity));

@@ -2,9 +2,12 @@
 
 use crate::action;
 use crate::display::{Display, Manner, Stream};
-use crate::event::{Status, TaskResult};
+use crate::event::{GIVEN_UP, Status, TaskResult};
 use crate::source::{Diagnostic, Severity, beside, origin};
 use crate::value::Value;
+
+/// What mistakes in loops begin with, which are told as they are.
+const LOOPS: &[&str] = &["Error rendering template: ", "The lookup plugin '", "The `loop` value must resolve to a 'list', "];
 
 /// Says what a result failed of: the mistake in the user's text where one was met, else the place of the task.
 pub(super) fn show(mistake: Option<Box<Diagnostic>>, result: &TaskResult, display: &mut Display, to: Stream) {
@@ -63,14 +66,15 @@ fn links(head: &str) -> (&str, &str) {
 
 fn headline(result: &TaskResult) -> Option<String> {
     let message = result.result.get("msg").and_then(Value::as_str).unwrap_or_default();
-    if result.result.contains("censored") {
+    if result.result.contains("censored") || result.result.contains(GIVEN_UP) {
         return None;
     }
     if result.result.get("failed_when_result").is_some_and(Value::truthy) {
         return Some("Task failed: Action failed: A 'failed_when' expression evaluated to 'True'.".to_owned());
     }
     let is_include = matches!(&*result.task.qualified, "ansible.builtin.include_tasks" | "ansible.builtin.include_role");
-    if message.starts_with("Task failed: ") || (is_include && !message.is_empty()) {
+    let is_of_loop = LOOPS.iter().any(|start| message.starts_with(start));
+    if message.starts_with("Task failed: ") || is_of_loop || (is_include && !message.is_empty()) {
         return Some(message.to_owned());
     }
     if message.is_empty() {

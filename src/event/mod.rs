@@ -57,6 +57,9 @@ pub struct TaskInfo {
     pub role: Option<Arc<str>>,
 }
 
+/// The key of a result that has failed only because `until` never held: nothing else is wrong with it.
+pub const GIVEN_UP: &str = "_ansible_given_up";
+
 /// The result of a task on one host.
 #[derive(Clone, Debug)]
 pub struct TaskResult {

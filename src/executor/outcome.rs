@@ -221,7 +221,8 @@ pub fn registered(result: &Map) -> Map {
     if !shown.contains("changed") {
         shown.insert("changed", false);
     }
-    if is(&shown, "failed") && !shown.contains("results") && !shown.contains("exception") {
+    let has_reason = !shown.contains("results") && !result.contains(crate::event::GIVEN_UP);
+    if is(&shown, "failed") && has_reason && !shown.contains("exception") {
         shown.insert("exception", NO_TRACEBACK);
     }
     shown

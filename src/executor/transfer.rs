@@ -158,8 +158,9 @@ pub(super) fn run_one(runner: &Runner<'_>, mut ready: Ready) -> ItemEnd {
         if attempt > retries {
             end.result.insert("attempts", retries);
             // Whether the task has failed is for `failed_when` to say, where there is one.
-            if runner.job.task.failed_when.is_empty() {
+            if runner.job.task.failed_when.is_empty() && !is(&end.result, "failed") {
                 end.result.insert("failed", true);
+                end.result.insert(crate::event::GIVEN_UP, true);
             }
             break;
         }
@@ -407,6 +408,7 @@ fn with_call<T>(
 ) -> Result<T, TalkError> {
     let call = Call {
         name: &ready.name,
+        shown: &ready.name,
         args: &ready.args,
         templar: &ready.templar,
         context: &runner.job.context,

@@ -22,6 +22,11 @@ pub trait Scope: Send + Sync {
 
     /// All names, for `varnames`, iteration and "did you mean".
     fn names(&self) -> Vec<Arc<str>>;
+
+    /// Whether this is `hostvars`: what is not in it is a host, and is undefined even where a default is given.
+    fn is_of_hosts(&self) -> bool {
+        false
+    }
 }
 
 /// No variable is defined: what a template sees that was imported without context.

@@ -65,6 +65,15 @@ impl Undefined {
         Self { what: What::Attribute { of: mapping.type_name().to_owned(), shown: shown.into(), near }, place: None, hint: None }
     }
 
+    /// `hostvars` has no such host.
+    pub(super) fn host(hosts: &Val, name: &str, shown: &str) -> Self {
+        let hint = match hosts {
+            Val::Scope(scope) => near(name, scope.names().iter().map(|name| &**name)),
+            _ => None,
+        };
+        Self { what: What::Said(format!("hostvars[{shown}]")), place: None, hint }
+    }
+
     /// An inline `if` that was false and has no `else`.
     pub fn inline_if() -> Self {
         Self { what: What::InlineIf, place: None, hint: None }
@@ -152,6 +161,10 @@ impl Undefined {
             Near::Dict(dict) => texts(&mut dict.upgrade()?.borrow().keys()),
             Near::Scope(scope) => scope.upgrade()?.names(),
         };
-        engine::closest(name, names.iter().map(|name| &**name)).map(|known| format!("did you mean `{known}`?"))
+        near(name, names.iter().map(|name| &**name))
     }
+}
+
+fn near<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
+    engine::closest(name, names).map(|known| format!("did you mean `{known}`?"))
 }

@@ -327,4 +327,8 @@ impl Scope for AllHosts {
         let inventory = &self.world.inventory;
         inventory.hosts_of(Inventory::ALL).into_iter().map(|id| Arc::clone(inventory.host(id).name())).collect()
     }
+
+    fn is_of_hosts(&self) -> bool {
+        true
+    }
 }

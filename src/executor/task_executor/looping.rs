@@ -179,7 +179,9 @@ impl Runner<'_> {
         let at = &looping.items;
         let failed = |error: TemplateError| {
             let diagnostic = error.to_diagnostic_at(&at.span);
-            Box::new(ItemEnd::failed(format!("Task failed: {}", error.full_message()), vec![diagnostic]))
+            // Only of what is undefined does Ansible say here that the task has failed.
+            let before = if matches!(error.kind(), ErrorKind::Undefined { .. }) { "Task failed: " } else { "" };
+            Box::new(ItemEnd::failed(format!("{before}{}", error.full_message()), vec![diagnostic]))
         };
         if let Some(lookup) = &looping.lookup {
             return match lookup::run_loop(&lookup.value, &at.value, templar) {

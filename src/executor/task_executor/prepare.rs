@@ -211,8 +211,15 @@ impl Runner<'_> {
             return Err(Box::new(ItemEnd::failed(message, place.into_iter().collect())));
         }
         let timeout = self.timeout(&reader)?;
+        // Ansible has programs run and files copied by modules of its own.
+        let shown = match &*name {
+            "command" | "shell" => "ansible.legacy.command",
+            "copy" => "ansible.legacy.copy",
+            _ => &*call.name.written,
+        };
         let context_call = Call {
             name: &name,
+            shown,
             args: &args,
             templar,
             context: &self.job.context,

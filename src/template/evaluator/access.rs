@@ -77,7 +77,8 @@ impl Evaluator {
         }
         match key {
             Val::Plain(key) => Ok(missing(val, key)),
-            _ => Err(TemplateError::conversion(format!("unhashable type: '{}'", key.type_name()))),
+            // What cannot be a key is in nothing.
+            _ => Ok(Undefined::attribute(val.type_name(), self.text(key)?.as_str()).into()),
         }
     }
 
@@ -158,6 +159,11 @@ pub fn missing(val: &Val, key: &Value) -> Val {
         }
         other => super::super::print::value_to_text(other),
     };
+    if let Val::Scope(scope) = val
+        && scope.is_of_hosts()
+    {
+        return Undefined::host(val, key.as_str().unwrap_or_default(), shown.as_str()).into();
+    }
     if let (Some(name), true) = (key.as_str(), val.is_mapping()) {
         return Undefined::entry(val, name, shown.as_str()).into();
     }

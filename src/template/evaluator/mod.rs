@@ -148,6 +148,11 @@ impl ScopeVal {
     pub fn contains(&self, name: &str) -> bool {
         self.scope.get(name).is_some()
     }
+
+    /// Whether this is `hostvars`.
+    pub fn is_of_hosts(&self) -> bool {
+        self.scope.is_of_hosts()
+    }
 }
 
 impl Evaluator {

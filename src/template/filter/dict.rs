@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::{filter, refuse};
+use crate::template::print::repr;
 use crate::template::{Bound, Dict, Evaluator, Filter, Param, Result, TemplateError, Undefined, Val};
 use crate::value::{Key, Value};
 
@@ -268,12 +269,11 @@ fn rekey_on_member(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Res
             return refuse("List item is not a valid dict");
         }
         let Some(key) = entry(evaluator, &item, member)? else {
-            return refuse(format!("Key '{}' was not found.", evaluator.text(member)?.as_str()));
+            return refuse(format!("Key {} was not found.", repr(&evaluator.value(member)?)));
         };
         let key = evaluator.key(&key)?;
         if dict.contains_key(&key) && !overwrite {
-            let shown = evaluator.text(&Val::Plain(key.value().clone()))?;
-            return refuse(format!("Key '{}' is not unique, cannot convert to dict.", shown.as_str()));
+            return refuse(format!("Key {} is not unique, cannot convert to dict.", repr(key.value())));
         }
         dict.insert(key, item);
     }

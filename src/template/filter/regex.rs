@@ -61,9 +61,12 @@ fn named_flag(evaluator: &Evaluator, arguments: &Bound, name: &str) -> Result<bo
 fn regex_search(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
     let mut groups = Vec::new();
     for argument in &arguments.rest {
-        let argument = evaluator.text(argument)?;
-        match group_name(argument.as_str()) {
+        let Some(text) = argument.as_str() else {
+            return refuse(format!("'{}' object has no attribute 'startswith'", argument.type_name()));
+        };
+        match group_name(text) {
             Some(group) => groups.push(group.to_owned()),
+            None if text.starts_with('\\') => return refuse("'NoneType' object has no attribute 'group'"),
             None => return refuse("Unknown argument"),
         }
     }

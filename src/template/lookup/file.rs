@@ -100,8 +100,9 @@ fn fileglob(evaluator: &Evaluator, terms: &[Val], _: &Options) -> Result<Vec<Val
     let context = evaluator.context();
     let mut found = Vec::new();
     for term in terms {
-        let term = evaluator.text(term)?;
-        let pattern = term.as_str();
+        let Some(pattern) = term.as_str() else {
+            return refuse(format!("expected str, bytes or os.PathLike object, not {}", term.type_name()));
+        };
         let (folder, name) = (dirname(pattern), pattern.rsplit('/').next().unwrap_or_default());
         let places: Vec<PathBuf> = if folder.starts_with('/') {
             vec![PathBuf::from(&folder)]

@@ -35,6 +35,9 @@ pub fn call(evaluator: &Evaluator, base: &Val, name: &str, call: Call) -> Result
                 return Err(undefined.error());
             }
             let Some(key) = call.get(0, "key") else { return call.expect(1, 2).map(|()| Val::NONE) };
+            if matches!(base, Val::Scope(scope) if scope.is_of_hosts()) {
+                return evaluator.item(base, key);
+            }
             let found = match key {
                 Val::Plain(key) => evaluator.entry(base, key)?,
                 _ => None,
