@@ -42,6 +42,7 @@ impl Action for Copy {
             }
             let text = match content {
                 Value::List(_) | Value::Map(_) => dumps(content, &JsonOptions::default()),
+                Value::Bytes(bytes) => bytes.to_text(),
                 other => shown(other),
             };
             let origin = shipped_name(&dest);

@@ -85,7 +85,7 @@ impl WorldLookups for NoWorld {
     }
 
     fn config(&self, setting: &str) -> Result<Value> {
-        Err(TemplateError::plugin(format!("Setting '{setting}' was not found.")))
+        Err(TemplateError::plugin(format!("No config definition exists for '{setting}'.")))
     }
 
     fn vault(&self) -> &Arc<Vault> {

@@ -194,7 +194,7 @@ impl TemplateError {
             return self;
         }
         let message = self.inner.message.strip_prefix("Syntax error in template: ").unwrap_or(&self.inner.message);
-        self.inner.message = format!("The {what} plugin '{name}' failed: {message}");
+        self.inner.message = format!("The {what} plugin '{name}' failed: {}", message.trim_end());
         self.inner.kind = ErrorKind::Plugin;
         self.inner.names_plugin = true;
         self

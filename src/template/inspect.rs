@@ -237,7 +237,7 @@ impl<'a> Inspector<'a> {
             ExprKind::Embedded(value) => self.embedded(value, expr.extent),
             ExprKind::Chain(base, steps) => self.chain(base, steps, guarded),
             ExprKind::Not(inner) => self.expr(inner, guarded),
-            ExprKind::Negate(inner) => self.expr(inner, false),
+            ExprKind::Negate(inner) | ExprKind::Positive(inner) => self.expr(inner, false),
             ExprKind::Binary(first, rest) => {
                 self.expr(first, false);
                 rest.iter().for_each(|(_, operand)| self.expr(operand, false));

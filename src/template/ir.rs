@@ -119,6 +119,8 @@ pub enum ExprKind {
     Chain(Box<Expr>, Vec<Step>),
     Not(Box<Expr>),
     Negate(Box<Expr>),
+    /// `+a`
+    Positive(Box<Expr>),
     /// Operators from left to right.
     Binary(Box<Expr>, Vec<(Operator, Expr)>),
     And(Vec<Expr>),

@@ -35,6 +35,8 @@ pub struct Lower<'a> {
     names: HashSet<Arc<str>>,
     blocks: Vec<Arc<Block>>,
     mutates: bool,
+    /// Where a minus stands for a plus.
+    pluses: &'a [u32],
     /// Whether constants are within `{{ }}` just now.
     printing: bool,
     /// Whether templates in constants are rendered just now: in conditionals, and in what lookups are given.
@@ -43,7 +45,13 @@ pub struct Lower<'a> {
 
 impl<'a> Lower<'a> {
     pub fn new(engine: &'a Engine, text: &'a str, syntax: &'a Syntax) -> Self {
-        Self { engine, text, syntax, names: HashSet::new(), blocks: Vec::new(), mutates: false, printing: false, embedded: false }
+        let names = HashSet::new();
+        Self { engine, text, syntax, names, blocks: Vec::new(), mutates: false, pluses: &[], printing: false, embedded: false }
+    }
+
+    /// The same for a text that has a minus in these places where a plus was written.
+    pub fn with_pluses(self, pluses: &'a [u32]) -> Self {
+        Self { pluses, ..self }
     }
 
     /// A whole template.
@@ -262,6 +270,7 @@ impl<'a> Lower<'a> {
             },
             ast::Expr::UnaryOp(unary) => match unary.op {
                 ast::UnaryOpKind::Not => self.negation(&unary.expr)?,
+                ast::UnaryOpKind::Neg if self.pluses.contains(&extent.start) => ExprKind::Positive(Box::new(self.expr(&unary.expr)?)),
                 ast::UnaryOpKind::Neg => ExprKind::Negate(Box::new(self.expr(&unary.expr)?)),
             },
             ast::Expr::BinOp(_) => return self.binary(expr),
@@ -420,7 +429,19 @@ impl<'a> Lower<'a> {
                 let escapes = !(self.printing && self.syntax.backslashes == Backslashes::Literal);
                 Ok(Value::text(string_literals(slice, escapes)))
             }
-            Some(b'0'..=b'9') => number(slice).ok_or_else(|| SyntaxError { message: format!("`{slice}` is no number"), extent }),
+            Some(b'0'..=b'9') if let Some(rest) = behind_integer(slice) => {
+                let wanted = if self.printing { "end of print statement" } else { "end of statement block" };
+                let found = if rest.starts_with('_') { rest } else { "integer" };
+                Err(SyntaxError { message: format!("expected token '{wanted}', got '{found}'"), extent })
+            }
+            Some(b'0'..=b'9') => match number(slice) {
+                // As Jinja writes it into the program that it makes.
+                Some(Value::Float(number)) if number.is_infinite() => {
+                    Err(SyntaxError { message: "name 'inf' is not defined".to_owned(), extent })
+                }
+                Some(value) => Ok(value),
+                None => Err(SyntaxError { message: format!("`{slice}` is no number"), extent }),
+            },
             _ => Ok(match slice {
                 "true" | "True" => Value::Bool(true),
                 "false" | "False" => Value::Bool(false),
@@ -512,6 +533,24 @@ fn number(slice: &str) -> Option<Value> {
         true => BigInt::parse_bytes(digits.as_bytes(), 10).map(Value::int),
         false => digits.parse().ok().map(Value::Float),
     }
+}
+
+/// What is left of digits where Jinja's integer ends: no other digit follows a zero, and no two underscores follow one another.
+fn behind_integer(slice: &str) -> Option<&str> {
+    if !slice.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_') {
+        return None;
+    }
+    let is_zero = slice.starts_with('0');
+    let bytes = slice.as_bytes();
+    let mut end = 1;
+    loop {
+        let next = end + usize::from(bytes.get(end) == Some(&b'_'));
+        match bytes.get(next) {
+            Some(digit) if if is_zero { *digit == b'0' } else { digit.is_ascii_digit() } => end = next + 1,
+            _ => break,
+        }
+    }
+    Some(&slice[end..]).filter(|rest| !rest.is_empty())
 }
 
 /// One or more quoted texts in a row, joined.
@@ -606,6 +645,16 @@ mod tests {
         check(r#"'a' "b""#, "ab");
         check(r"'\x4'", "\\x4");
         assert_eq!(string_literals(r"'a\'b\n'", false), r"a\'b\n");
+    }
+
+    #[test]
+    fn integers_end_where_they_do_in_jinja() {
+        for (slice, rest) in [("012", "12"), ("0_1", "_1"), ("1__0", "__0"), ("007", "7"), ("0_01", "1")] {
+            assert_eq!(behind_integer(slice), Some(rest), "{slice}");
+        }
+        for slice in ["0", "00", "0_0", "1_000", "10", "0x1f", "01.5"] {
+            assert_eq!(behind_integer(slice), None, "{slice}");
+        }
     }
 
     #[test]

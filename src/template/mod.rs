@@ -40,7 +40,7 @@ pub use scope::{NoNames, Scope, Variable};
 pub use syntax::{Backslashes, Syntax};
 pub use templar::{EMPTY, FileOptions, NOT_A_TEXT, Rendered, Templar};
 pub use undefined::Undefined;
-pub use val::{Dict, DictRef, ListRef, Object, Pending, Range, Val};
+pub use val::{Dict, DictRef, ListRef, Object, Pending, Range, TupleKind, Val};
 
 /// Whether the characters hold a delimiter of Jinja's.
 fn is_template(chars: &str) -> bool {

@@ -113,8 +113,7 @@ impl Printer {
             }
             Val::Duration(microseconds) => self.out.push_str(&duration(*microseconds)),
             Val::Object(object) => {
-                self.secret |= object.is_secret();
-                self.out.push_str(&object.print());
+                self.out.push_str(&if form == Form::Str { object.print() } else { object.repr() });
             }
             Val::Omit => self.out.push_str("<<Omit>>"),
         }
@@ -123,6 +122,17 @@ impl Printer {
 
     fn list(&mut self, evaluator: &Evaluator, val: &Val) -> Result<()> {
         let items = evaluator.items(val)?;
+        if let Val::Tuple(tuple) = val
+            && let Some(name) = tuple.kind.printed_name()
+        {
+            self.out.push_str(name);
+            for (index, (name, item)) in tuple.kind.names().iter().zip(&items).enumerate() {
+                let _ = write!(self.out, "{}{name}=", if index == 0 { "(" } else { ", " });
+                self.val(evaluator, item, Form::Repr)?;
+            }
+            self.out.push(')');
+            return Ok(());
+        }
         let is_tuple = matches!(val, Val::Tuple(_));
         self.out.push(if is_tuple { '(' } else { '[' });
         for (index, item) in items.iter().enumerate() {
@@ -171,6 +181,10 @@ impl Printer {
                     Form::Str => self.out.push_str(text.as_str()),
                     Form::Repr => quote(&mut self.out, text.as_str()),
                 }
+            }
+            Value::Bytes(bytes) => {
+                self.secret |= bytes.is_secret();
+                self.out.push_str(&bytes.repr());
             }
             Value::Date(date) if form == Form::Str => {
                 let _ = write!(self.out, "{date}");

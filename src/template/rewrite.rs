@@ -7,8 +7,24 @@ use minijinja::syntax::SyntaxConfig;
 
 use super::Extensions;
 
+/// A text as the parser reads it.
+pub struct Rewritten {
+    /// The text.
+    pub text: String,
+    /// Where a minus stands in it for a plus.
+    pub pluses: Vec<u32>,
+}
+
+/// A bare expression as the parser reads it; `None` where there is nothing to rewrite.
+pub fn rewrite_expression(text: &str) -> Option<Rewritten> {
+    let tokens: Vec<(Token<'_>, Span)> = machinery::tokenize(text, true, SyntaxConfig::default()).collect::<Result<_, _>>().ok()?;
+    let mut edits = Vec::new();
+    unary_plus(&tokens, &mut edits);
+    apply(text, edits)
+}
+
 /// `text` as the parser reads it; `None` where there is nothing to rewrite.
-pub fn rewrite(text: &str, config: &SyntaxConfig, extensions: Extensions) -> Option<String> {
+pub fn rewrite(text: &str, config: &SyntaxConfig, extensions: Extensions) -> Option<Rewritten> {
     let tokens: Vec<(Token<'_>, Span)> = machinery::tokenize(text, false, config.clone()).collect::<Result<_, _>>().ok()?;
     let mut edits = Vec::new();
     let mut macros = 0_usize;
@@ -64,21 +80,28 @@ impl Edit {
     }
 }
 
-fn apply(text: &str, mut edits: Vec<Edit>) -> Option<String> {
+fn apply(text: &str, mut edits: Vec<Edit>) -> Option<Rewritten> {
     if edits.is_empty() {
         return None;
     }
     edits.sort_by_key(|edit| edit.start);
     let mut out = String::with_capacity(text.len() + edits.len());
+    let mut pluses = Vec::new();
     let mut done = 0;
     for edit in edits {
         out.push_str(text.get(done..edit.start as usize)?);
+        if edit.text == MINUS {
+            pluses.push(u32::try_from(out.len()).ok()?);
+        }
         out.push_str(edit.text);
         done = edit.end as usize;
     }
     out.push_str(text.get(done..)?);
-    Some(out)
+    Some(Rewritten { text: out, pluses })
 }
+
+/// What stands for a unary plus, which the parser does not know.
+const MINUS: &str = "-";
 
 /// How deep in parentheses each token is.
 fn depths<'a>(tokens: &'a [(Token<'a>, Span)]) -> impl Iterator<Item = (i32, &'a Token<'a>, &'a Span)> {
@@ -115,7 +138,7 @@ fn unary_plus(tokens: &[(Token<'_>, Span)], edits: &mut Vec<Edit>) {
     let mut operand_before = false;
     for (token, span) in tokens {
         if matches!(token, Token::Plus) && !operand_before {
-            edits.push(Edit::replace(span, " "));
+            edits.push(Edit::replace(span, MINUS));
             continue;
         }
         operand_before = match token {
@@ -141,13 +164,13 @@ mod tests {
     fn what_the_parser_refuses_is_rewritten() {
         let extensions = Extensions { do_tag: true, loop_controls: false };
         let check = |text: &str, expected: &str| {
-            assert_eq!(rewrite(text, &SyntaxConfig::default(), extensions).as_deref().unwrap_or(text), expected);
+            assert_eq!(rewrite(text, &SyntaxConfig::default(), extensions).map_or_else(|| text.to_owned(), |made| made.text), expected);
         };
         check("{% for x in a, b.c if x %}", "{% for x in (a, b.c) if x %}");
         check("{% for x in (a, b) %}", "{% for x in (a, b) %}");
         check("{{ 1, 2 }}", "{{ (1, 2) }}");
         check("{{ f(1, 2) }}", "{{ f(1, 2) }}");
-        check("{{ +1 - +x + 2 }}", "{{  1 -  x + 2 }}");
+        check("{{ +1 - +x + 2 }}", "{{ -1 - -x + 2 }}");
         check("{% do f() if y %}", "{% set _ =  f() if y %}");
         check("{% macro m() %}{% block b %}x{% endblock b %}{% endmacro %}", "{% macro m() %}{% if true %}x{% endif %}{% endmacro %}");
         check("{% block b %}x{% endblock %}", "{% block b %}x{% endblock %}");

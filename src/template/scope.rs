@@ -20,6 +20,11 @@ pub trait Scope: Send + Sync {
     /// What `name` stands for; `None` where it is undefined.
     fn get(&self, name: &str) -> Option<Variable>;
 
+    /// Python's name of the type, where it is a value itself.
+    fn type_name(&self) -> &'static str {
+        "HostVarsVars"
+    }
+
     /// All names, for `varnames`, iteration and "did you mean".
     fn names(&self) -> Vec<Arc<str>>;
 

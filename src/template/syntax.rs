@@ -6,7 +6,7 @@ use minijinja::syntax::SyntaxConfig;
 
 use super::ir::{Extent, Template};
 use super::lower::{Embedded, Lower};
-use super::rewrite::rewrite;
+use super::rewrite::{rewrite, rewrite_expression};
 use super::{Engine, ErrorKind, Extensions, Place, TemplateError};
 use crate::value::Text;
 
@@ -92,23 +92,42 @@ pub fn parse(engine: &Engine, text: &str, syntax: &Syntax) -> Result<Template, S
     if text.len() > SHORT {
         bounded(text, false, &config)?;
     }
-    match parse_with(engine, text, syntax, &config) {
+    let text = without_open_end(text, syntax, &config);
+    match parse_with(engine, text, &[], syntax, &config) {
         Err(error) => match rewrite(text, &config, syntax.extensions) {
             // What is refused still is refused for what was written.
-            Some(rewritten) => parse_with(engine, &rewritten, syntax, &config).map_err(|_| error),
+            Some(made) => parse_with(engine, &made.text, &made.pluses, syntax, &config).map_err(|_| error),
             None => Err(error),
         },
         parsed => parsed,
     }
 }
 
-fn parse_with(engine: &Engine, text: &str, syntax: &Syntax, config: &SyntaxConfig) -> Result<Template, SyntaxError> {
+/// The text without a comment or `raw` that begins at its very end: Jinja finds nothing in it that is not closed.
+fn without_open_end<'t>(text: &'t str, syntax: &Syntax, config: &SyntaxConfig) -> &'t str {
+    let end = match text.strip_suffix(syntax.comment.0.as_str()) {
+        Some(before) => Some(before.len()),
+        None => text.strip_suffix(syntax.block.1.as_str()).and_then(|inside| {
+            let start = inside.rfind(syntax.block.0.as_str())?;
+            let sign = |char: char| matches!(char, '-' | '+');
+            let name = inside[start + syntax.block.0.len()..].trim_start_matches(sign).trim_end_matches(sign).trim();
+            (name == "raw").then_some(start)
+        }),
+    };
+    let Some(end) = end else { return text };
+    // What is open there may be within something else that the text does close.
+    let before = &text[..end];
+    let is_outside = machinery::tokenize(before, false, config.clone()).all(|token| token.is_ok());
+    if is_outside && machinery::tokenize(text, false, config.clone()).any(|token| token.is_err()) { before } else { text }
+}
+
+fn parse_with(engine: &Engine, text: &str, pluses: &[u32], syntax: &Syntax, config: &SyntaxConfig) -> Result<Template, SyntaxError> {
     let parsed = machinery::parse(text, "<template>", config.clone());
     let ast = parsed.map_err(|error| explain(text, &error, Some(config)))?;
     let ast::Stmt::Template(template) = &ast else {
         return Err(SyntaxError { message: "this is no template".to_owned(), extent: Extent::default() });
     };
-    Lower::new(engine, text, syntax).template(&template.children)
+    Lower::new(engine, text, syntax).with_pluses(pluses).template(&template.children)
 }
 
 /// A template whose only output is the expression in `text`.
@@ -116,9 +135,14 @@ pub fn parse_expression(engine: &Engine, text: &str, embedded: Embedded) -> Resu
     if text.len() > SHORT {
         bounded(text, true, &SyntaxConfig::default())?;
     }
-    let ast = machinery::parse_expr(text).map_err(|error| explain(text, &error, None))?;
     let syntax = Syntax { backslashes: Backslashes::Escape, ..Syntax::default() };
-    Lower::new(engine, text, &syntax).expression_template(&ast, embedded)
+    let error = match machinery::parse_expr(text) {
+        Ok(ast) => return Lower::new(engine, text, &syntax).expression_template(&ast, embedded),
+        Err(error) => explain(text, &error, None),
+    };
+    let Some(made) = rewrite_expression(text) else { return Err(error) };
+    let Ok(ast) = machinery::parse_expr(&made.text) else { return Err(error) };
+    Lower::new(engine, &made.text, &syntax).with_pluses(&made.pluses).expression_template(&ast, embedded)
 }
 
 impl SyntaxError {

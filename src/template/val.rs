@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use super::evaluator::{Evaluator, ScopeRef};
 use super::function::Arguments;
 use super::{Result, TemplateError, Undefined};
-use crate::value::{Key, Map, Text, Value};
+use crate::value::{Bytes, Key, Map, Text, Value};
 
 /// A list that can be changed in place; its items may be [`Val::Pending`].
 pub type ListRef = Rc<RefCell<Vec<Val>>>;
@@ -88,8 +88,52 @@ impl Range {
 /// A tuple.
 pub struct Tuple {
     items: Vec<Val>,
-    /// One of `groupby`: it has the attributes `grouper` and `list`.
-    pub is_group: bool,
+    /// Whether its items have names.
+    pub kind: TupleKind,
+}
+
+/// Which of Python's named tuples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TupleKind {
+    /// None of them.
+    Plain,
+    /// One of `groupby`.
+    Group,
+    /// What `isocalendar` gives.
+    Calendar,
+    /// What `timetuple` gives.
+    Time,
+}
+
+impl TupleKind {
+    /// Python's name of the type.
+    pub fn type_name(self) -> &'static str {
+        match self {
+            Self::Plain => "tuple",
+            Self::Group => "GroupTuple",
+            Self::Calendar => "IsoCalendarDate",
+            Self::Time => "struct_time",
+        }
+    }
+
+    /// The name with which Python prints it; the others look like tuples.
+    pub fn printed_name(self) -> Option<&'static str> {
+        match self {
+            Self::Plain | Self::Group => None,
+            Self::Calendar => Some("datetime.IsoCalendarDate"),
+            Self::Time => Some("time.struct_time"),
+        }
+    }
+
+    /// The names of its items.
+    pub fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Plain => &[],
+            Self::Group => &["grouper", "list"],
+            Self::Calendar => &["year", "week", "weekday"],
+            Self::Time => &["tm_year", "tm_mon", "tm_mday", "tm_hour", "tm_min", "tm_sec", "tm_wday", "tm_yday", "tm_isdst"],
+        }
+    }
 }
 
 impl std::ops::Deref for Tuple {
@@ -116,6 +160,11 @@ pub trait Object {
         format!("<{}>", self.type_name())
     }
 
+    /// How Python prints it within a list.
+    fn repr(&self) -> String {
+        self.print()
+    }
+
     /// An attribute; `None` where there is none.
     fn attribute(&self, evaluator: &Evaluator, name: &str) -> Result<Option<Val>> {
         let _ = (evaluator, name);
@@ -138,14 +187,9 @@ pub trait Object {
         None
     }
 
-    /// The bytes, if it is some: they become a text when they leave the render.
-    fn as_bytes(&self) -> Option<&[u8]> {
+    /// The data that it is when it leaves the render, if it is some.
+    fn data(&self) -> Option<Value> {
         None
-    }
-
-    /// Whether what it prints is secret.
-    fn is_secret(&self) -> bool {
-        false
     }
 
     /// The attributes that can be assigned, if it is a namespace.
@@ -175,19 +219,24 @@ impl Val {
 
     /// A tuple.
     pub fn tuple(items: Vec<Self>) -> Self {
-        Self::Tuple(Rc::new(Tuple { items, is_group: false }))
+        Self::Tuple(Rc::new(Tuple { items, kind: TupleKind::Plain }))
+    }
+
+    /// A tuple whose items have names.
+    pub fn named_tuple(kind: TupleKind, items: Vec<Self>) -> Self {
+        Self::Tuple(Rc::new(Tuple { items, kind }))
     }
 
     /// One of `groupby`: what its items have in common, and they themselves.
     pub fn group(grouper: Self, list: Vec<Self>) -> Self {
-        Self::Tuple(Rc::new(Tuple { items: vec![grouper, Self::list(list)], is_group: true }))
+        Self::named_tuple(TupleKind::Group, vec![grouper, Self::list(list)])
     }
 
     /// Whether text shows it as Python does, and not as the data it will be: what `groupby` gives.
     pub fn is_shown_by_python(&self) -> bool {
         match self {
-            Self::Tuple(tuple) => tuple.is_group,
-            Self::List(items) => matches!(items.borrow().first(), Some(Self::Tuple(tuple)) if tuple.is_group),
+            Self::Tuple(tuple) => tuple.kind != TupleKind::Plain,
+            Self::List(items) => matches!(items.borrow().first(), Some(Self::Tuple(tuple)) if tuple.kind != TupleKind::Plain),
             _ => false,
         }
     }
@@ -237,6 +286,14 @@ impl Val {
         matches!(self, Self::Dict(_) | Self::Scope(_) | Self::Plain(Value::Map(_)))
     }
 
+    /// The bytes, if this is some.
+    pub fn as_bytes(&self) -> Option<&Bytes> {
+        match self {
+            Self::Plain(Value::Bytes(bytes)) => Some(bytes),
+            _ => None,
+        }
+    }
+
     /// Whether this is a list or a tuple.
     pub fn is_list(&self) -> bool {
         matches!(self, Self::List(_) | Self::Tuple(_) | Self::Plain(Value::List(_)))
@@ -248,14 +305,14 @@ impl Val {
             Self::Plain(value) => value.type_name(),
             Self::List(_) => "list",
             Self::Dict(_) => "dict",
-            Self::Tuple(_) => "tuple",
+            Self::Tuple(tuple) => tuple.kind.type_name(),
             Self::Range(_) => "range",
             Self::Duration(_) => "timedelta",
-            Self::Scope(_) => "HostVarsVars",
+            Self::Scope(scope) => scope.type_name(),
             Self::Pending(pending) => pending.value.type_name(),
             Self::Object(object) => object.type_name(),
             Self::Undefined(_) => "Undefined",
-            Self::Omit => "Omit",
+            Self::Omit => "_OmitType",
         }
     }
 }

@@ -58,6 +58,8 @@ fn convert(value: &Value, secrets: Secrets) -> Json {
         Value::Float(number) => serde_json::Number::from_f64(*number).map_or_else(|| Json::from(non_finite(*number)), Json::Number),
         Value::Text(text) if secrets.hides(text) => Json::from("***"),
         Value::Text(text) => Json::from(text.as_str()),
+        Value::Bytes(bytes) if bytes.is_secret() && !matches!(secrets, Secrets::Reveal) => Json::from("***"),
+        Value::Bytes(bytes) => Json::from(bytes.to_text()),
         Value::Date(date) => Json::from(date.to_string()),
         Value::DateTime(moment, offset) => Json::from(iso(moment, *offset)),
         Value::List(items) => Json::Array(items.iter().map(|item| convert(item, secrets)).collect()),

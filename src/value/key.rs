@@ -62,6 +62,7 @@ impl Hash for Key {
                 Some(Value::BigInt(number)) => number.hash(state),
                 _ => number.to_bits().hash(state),
             },
+            Value::Bytes(bytes) => bytes.as_slice().hash(state),
             Value::Date(date) => date.hash(state),
             Value::DateTime(moment, offset) => (moment, offset).hash(state),
             Value::Null | Value::List(_) | Value::Map(_) => 0_u8.hash(state),

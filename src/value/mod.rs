@@ -1,6 +1,7 @@
 //! `Value`: plain data as YAML, Python and JSON know it. Immutable, `Arc` inside, `Send`; a clone is a counter. A text carries
 //! two bits: *trusted* (the user wrote it, so it may be a template) and *secret* (it is never shown). Knows no templates.
 
+mod bytes;
 mod dump;
 mod float;
 mod json;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use jiff::civil;
 use num_bigint::BigInt;
 
+pub use bytes::Bytes;
 pub use dump::{Layout, dump};
 pub use float::float_repr;
 pub use json::{from_json, to_json, to_json_shown};
@@ -40,6 +42,8 @@ pub enum Value {
     Float(f64),
     /// A text.
     Text(Text),
+    /// Bytes.
+    Bytes(Bytes),
     /// A date of YAML, `2020-01-01`.
     Date(civil::Date),
     /// A date with a time of YAML; the offset in seconds, where one was written.
@@ -130,6 +134,7 @@ impl Value {
             Self::BigInt(_) | Self::Date(_) | Self::DateTime(..) => true,
             Self::Float(number) => *number != 0.0,
             Self::Text(text) => !text.as_str().is_empty(),
+            Self::Bytes(bytes) => !bytes.as_slice().is_empty(),
             Self::List(items) => !items.is_empty(),
             Self::Map(map) => !map.is_empty(),
         }
@@ -142,7 +147,9 @@ impl Value {
             Self::Bool(_) => "bool",
             Self::Int(_) | Self::BigInt(_) => "int",
             Self::Float(_) => "float",
+            Self::Text(text) if text.is_markup() => "Markup",
             Self::Text(_) => "str",
+            Self::Bytes(_) => "bytes",
             Self::Date(_) => "date",
             Self::DateTime(..) => "datetime",
             Self::List(_) => "list",
@@ -165,6 +172,7 @@ impl Value {
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
             (Self::Text(left), Self::Text(right)) => Some(left.as_str().cmp(right.as_str())),
+            (Self::Bytes(left), Self::Bytes(right)) => Some(left.as_slice().cmp(right.as_slice())),
             (Self::Date(left), Self::Date(right)) => Some(left.cmp(right)),
             (Self::DateTime(left, _), Self::DateTime(right, _)) => Some(left.cmp(right)),
             (Self::List(left), Self::List(right)) => {
@@ -186,6 +194,7 @@ impl PartialEq for Value {
         match (self, other) {
             (Self::Null, Self::Null) => true,
             (Self::Text(left), Self::Text(right)) => left.as_str() == right.as_str(),
+            (Self::Bytes(left), Self::Bytes(right)) => left == right,
             (Self::Date(left), Self::Date(right)) => left == right,
             (Self::DateTime(left, a), Self::DateTime(right, b)) => left == right && a == b,
             (Self::List(left), Self::List(right)) => Arc::ptr_eq(left, right) || left == right,

@@ -18,6 +18,7 @@ pub struct Text {
 struct Tags {
     trusted: bool,
     secret: bool,
+    markup: bool,
     vault: Vaulted,
     origin: Option<Span>,
 }
@@ -69,6 +70,22 @@ impl Text {
         Self { chars: self.chars, tags: Some(Arc::new(Tags { secret: true, ..tags })) }
     }
 
+    /// The same text as HTML that needs no escape: what `escape` and `safe` give within a render.
+    #[must_use]
+    pub fn into_markup(self) -> Self {
+        let tags = self.tags.map_or_else(Tags::default, |tags| (*tags).clone());
+        Self { chars: self.chars, tags: Some(Arc::new(Tags { markup: true, ..tags })) }
+    }
+
+    /// The same text, of which nothing is said about HTML.
+    #[must_use]
+    pub fn without_markup(self) -> Self {
+        match self.tags {
+            Some(tags) if tags.markup => Self { chars: self.chars, tags: Some(Arc::new(Tags { markup: false, ..(*tags).clone() })) },
+            tags => Self { chars: self.chars, tags },
+        }
+    }
+
     /// The same text, no longer a template.
     #[must_use]
     pub fn into_untrusted(self) -> Self {
@@ -96,6 +113,11 @@ impl Text {
     /// Whether it is never shown.
     pub fn is_secret(&self) -> bool {
         self.tags.as_ref().is_some_and(|tags| tags.secret)
+    }
+
+    /// Whether it is HTML that needs no escape.
+    pub fn is_markup(&self) -> bool {
+        self.tags.as_ref().is_some_and(|tags| tags.markup)
     }
 
     /// Whether the characters are a vault's envelope that is still to be opened.

@@ -266,6 +266,11 @@ impl Scope for VarStack {
         })
     }
 
+    /// `vars` is a dict; without a play this is one of `hostvars`.
+    fn type_name(&self) -> &'static str {
+        if self.play.is_some() { "dict" } else { "HostVarsVars" }
+    }
+
     fn names(&self) -> Vec<Arc<str>> {
         let mut names: Vec<Arc<str>> = Vec::new();
         let mut add = |map: &Map| names.extend(map.keys().filter_map(|key| key.as_str().map(Arc::from)));

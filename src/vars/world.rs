@@ -315,6 +315,10 @@ struct AllHosts {
 }
 
 impl Scope for AllHosts {
+    fn type_name(&self) -> &'static str {
+        "HostVars"
+    }
+
     fn get(&self, name: &str) -> Option<Variable> {
         let host = self.world.inventory.host_named(name)?;
         Some(match self.world.unopened(host) {

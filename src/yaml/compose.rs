@@ -12,7 +12,7 @@ use super::event::{Event, EventKind, Events, Layout, MAX_DEPTH, Properties, Styl
 use super::scalar::{self, Plain};
 use super::{Node, NodeKind, duplicates};
 use crate::source::{Diagnostic, Diagnostics, Source, Span};
-use crate::value::{Key, Text, Value};
+use crate::value::{Bytes, Key, Text, Value};
 
 /// More nodes than this made by aliases are refused: a file of a few lines can ask for billions.
 const MAX_ALIASED_NODES: usize = 1_000_000;
@@ -399,7 +399,7 @@ fn binary(text: &str) -> Result<Value, String> {
     let compact: String = text.chars().filter(|character| !character.is_whitespace()).collect();
     let bytes =
         base64::engine::general_purpose::STANDARD.decode(compact).map_err(|error| format!("failed to decode base64 data: {error}"))?;
-    Ok(Value::text(String::from_utf8_lossy(&bytes).into_owned()))
+    Ok(Value::Bytes(Bytes::new(bytes)))
 }
 
 /// `{a: b}` as `[a, b]`.

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use base64::Engine as _;
 use libyaml_safer::{Break, Emitter, Encoding, Event, MappingStyle, ScalarStyle, SequenceStyle};
 
 use super::scalar::{Plain, resolve};
@@ -179,7 +180,7 @@ impl Writer<'_> {
 
     /// Whether a collection may be written in flow style around it.
     fn is_plain(&self, value: &Value) -> bool {
-        !matches!(value, Value::List(_) | Value::Map(_)) && self.options.style.is_none()
+        !matches!(value, Value::Bytes(_) | Value::List(_) | Value::Map(_)) && self.options.style.is_none()
     }
 
     /// Sorted as Python sorts; as they are where it cannot.
@@ -192,11 +193,31 @@ impl Writer<'_> {
         entries
     }
 
+    fn binary(&mut self, bytes: &[u8]) {
+        let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
+        let mut lines = String::new();
+        for (index, char) in encoded.chars().enumerate() {
+            lines.push(char);
+            if (index + 1) % BASE64_LINE == 0 {
+                lines.push('\n');
+            }
+        }
+        if !lines.is_empty() && !lines.ends_with('\n') {
+            lines.push('\n');
+        }
+        let style = self.options.style.map_or(ScalarStyle::Literal, |_| ScalarStyle::Any);
+        self.events.push(Event::scalar(None, Some("tag:yaml.org,2002:binary"), &lines, false, false, style));
+    }
+
     fn scalar(&mut self, value: &Value) {
         if let Value::Text(sealed) = value
             && sealed.is_sealed()
         {
             self.events.push(Event::scalar(None, Some("!vault"), sealed.as_str(), false, false, ScalarStyle::Literal));
+            return;
+        }
+        if let Value::Bytes(bytes) = value {
+            self.binary(bytes.as_slice());
             return;
         }
         let (tag, text) = match value {
@@ -208,7 +229,7 @@ impl Writer<'_> {
             Value::Date(date) => ("timestamp", date.to_string()),
             Value::DateTime(moment, offset) => ("timestamp", datetime(moment, *offset)),
             Value::Text(text) => ("str", text.as_str().to_owned()),
-            Value::List(_) | Value::Map(_) => return,
+            Value::Bytes(_) | Value::List(_) | Value::Map(_) => return,
         };
         let plain_implicit = if tag == "str" { matches!(resolve(&text), Ok(Plain::Text)) } else { true };
         let hidden = hide(&text);
@@ -225,6 +246,9 @@ impl Writer<'_> {
         self.events.push(Event::scalar(None, Some(&tag), &hidden, plain_implicit, tag.ends_with(":str"), style));
     }
 }
+
+/// Base64 is written in lines of 76 characters, a block in itself.
+const BASE64_LINE: usize = 76;
 
 fn float(number: f64) -> String {
     if number.is_nan() {

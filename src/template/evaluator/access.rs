@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::super::{Range, Result, TemplateError, Undefined, Val};
 use super::{Evaluator, methods};
-use crate::value::{Text, Value};
+use crate::value::{Bytes, Text, Value};
 
 impl Evaluator {
     /// `val.name`: Python's attributes and methods first, then items.
@@ -53,15 +53,15 @@ impl Evaluator {
                 Some(item) => Some(self.forced(item)?),
                 None => None,
             },
-            (Val::Object(object), _) if object.as_bytes().is_some() => {
-                let bytes = object.as_bytes().unwrap_or_default();
+            (Val::Plain(Value::Bytes(bytes)), _) => {
+                let bytes = bytes.as_slice();
                 index(key, bytes.len()).map(|index| Val::from(i64::from(bytes[index])))
             }
             (Val::Range(range), _) => index(key, range.len()).and_then(|index| range.get(index)).map(Val::from),
             (Val::Plain(Value::Text(text)), _) if key.as_int().is_some() => {
                 let length = text.as_str().chars().count();
                 let char = index(key, length).and_then(|index| text.as_str().chars().nth(index));
-                char.map(|char| Val::from(self.derived(text, char)))
+                char.map(|char| Val::from(self.alike(text, char)))
             }
             (Val::Pending(_), _) => return self.item(&self.forced(val)?, key),
             _ => None,
@@ -104,7 +104,13 @@ impl Evaluator {
             Val::Plain(Value::Text(text)) => {
                 let chars: Vec<char> = text.as_str().chars().collect();
                 let part: String = indices(chars.len(), start, stop, step).filter_map(|index| chars.get(index)).collect();
-                Ok(Val::from(self.derived(text, part)))
+                Ok(Val::from(self.alike(text, part)))
+            }
+            Val::Plain(Value::Bytes(bytes)) => {
+                let all = bytes.as_slice();
+                let part: Vec<u8> = indices(all.len(), start, stop, step).filter_map(|index| all.get(index).copied()).collect();
+                self.charge(part.len())?;
+                Ok(Val::Plain(Value::Bytes(Bytes::new(part).secret_if(bytes.is_secret()))))
             }
             Val::List(_) | Val::Tuple(_) | Val::Plain(Value::List(_)) => {
                 let items = self.elements(val);
@@ -135,8 +141,7 @@ impl Evaluator {
             return object.attribute(self, name);
         }
         if let Val::Tuple(tuple) = val
-            && tuple.is_group
-            && let Some(index) = ["grouper", "list"].iter().position(|own| *own == name)
+            && let Some(index) = tuple.kind.names().iter().position(|own| *own == name)
         {
             return tuple.get(index).map(|item| self.forced(item)).transpose();
         }

@@ -29,6 +29,10 @@ impl Evaluator {
                 let val = self.eval(frame, inner)?;
                 self.placed(expr.extent, self.negate(&val))
             }
+            ExprKind::Positive(inner) => {
+                let val = self.eval(frame, inner)?;
+                self.placed(expr.extent, self.positive(&val))
+            }
             ExprKind::Binary(first, rest) => {
                 let mut val = self.eval(frame, first)?;
                 let mut extent = first.extent;
@@ -89,13 +93,14 @@ impl Evaluator {
     }
 
     fn name(&self, frame: &FrameRef, name: &Arc<str>, extent: Extent) -> Result<Val> {
-        if let Some(val) = frame.get(name) {
+        // No variable hides the template itself.
+        if let Some(val) = frame.get(name).or_else(|| self.own_blocks(name)) {
             return Ok(val);
         }
         match self.placed(extent, self.local_variable(name))? {
             Some(Val::Undefined(undefined)) => Ok((*undefined).clone().at(self.place(extent)).into()),
             Some(val) => Ok(val),
-            None => match global::find(name).or_else(|| self.own_blocks(name)) {
+            None => match global::find(name) {
                 Some(val) => Ok(val),
                 None => Ok(Undefined::name(Arc::clone(name)).at(self.place(extent)).into()),
             },

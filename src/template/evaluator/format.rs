@@ -3,6 +3,7 @@
 use num_bigint::BigInt;
 use num_traits::{Signed as _, ToPrimitive as _};
 
+use super::super::python::html::escaped;
 use super::super::{Arguments, Result, TemplateError, Undefined, Val, python};
 use super::Evaluator;
 use crate::value::{Text, Value, float_repr};
@@ -23,27 +24,44 @@ struct Spec {
     kind: Option<char>,
 }
 
+/// How fields name the arguments by position.
+enum Numbering {
+    /// None did yet.
+    Open,
+    /// By order: so many did.
+    Automatic(usize),
+    /// By number.
+    Manual,
+}
+
 /// A text being made, and whether something secret is in it.
 struct Made {
     out: String,
     secret: bool,
+    /// Whether it is HTML, in which values are escaped.
+    markup: bool,
 }
 
 impl Made {
     fn new(format: &Text) -> Self {
-        Self { out: String::new(), secret: format.is_secret() }
+        Self { out: String::new(), secret: format.is_secret(), markup: format.is_markup() }
     }
 
     fn push(&mut self, evaluator: &Evaluator, text: &Text) -> Result<()> {
         evaluator.charge_growth(self.out.len(), text.as_str().len())?;
         self.secret |= text.is_secret();
-        self.out.push_str(text.as_str());
+        if self.markup {
+            self.out.push_str(&escaped(text));
+        } else {
+            self.out.push_str(text.as_str());
+        }
         Ok(())
     }
 
     fn finish(self, evaluator: &Evaluator) -> Result<Val> {
         evaluator.charge(self.out.len())?;
         let text = Text::from(self.out);
+        let text = if self.markup { text.into_markup() } else { text };
         Ok(Val::from(if self.secret { text.into_secret() } else { text }))
     }
 }
@@ -142,9 +160,11 @@ impl Evaluator {
         match kind {
             's' | 'r' | 'a' => {
                 let text = if kind == 's' { self.text(val)? } else { self.repr(val)? };
+                let text = if kind == 'a' { self.derived(&text, python::letters::ascii(text.as_str())) } else { text };
                 let shown: String = text.as_str().chars().take(spec.precision.unwrap_or(usize::MAX)).collect();
                 (spec.fill, spec.align) = (' ', if spec.align == Some('<') { Some('<') } else { Some('>') });
-                Ok(self.derived(&text, pad(&shown, &spec)))
+                let padded = pad(&shown, &spec);
+                Ok(if kind == 's' { self.alike(&text, padded) } else { self.derived(&text, padded) })
             }
             'd' | 'i' | 'u' => match integer_of(val) {
                 Some(number) => Ok(Text::from(whole(&number, 'd', &spec))),
@@ -175,12 +195,12 @@ impl Evaluator {
     /// `format.format(*positional, **named)`
     pub fn brace_format(&self, format: &Text, arguments: &Arguments) -> Result<Val> {
         let mut made = Made::new(format);
-        let mut next = 0;
+        let mut next = Numbering::Open;
         self.braces(&mut made, format.as_str(), arguments, &mut next, 0)?;
         made.finish(self)
     }
 
-    fn braces(&self, made: &mut Made, format: &str, arguments: &Arguments, next: &mut usize, depth: usize) -> Result<()> {
+    fn braces(&self, made: &mut Made, format: &str, arguments: &Arguments, next: &mut Numbering, depth: usize) -> Result<()> {
         if depth > 2 {
             return Err(TemplateError::conversion("Max string recursion exceeded"));
         }
@@ -209,34 +229,54 @@ impl Evaluator {
     }
 
     /// `name!conversion:spec`
-    fn field(&self, made: &mut Made, field: &str, arguments: &Arguments, next: &mut usize, depth: usize) -> Result<()> {
+    fn field(&self, made: &mut Made, field: &str, arguments: &Arguments, next: &mut Numbering, depth: usize) -> Result<()> {
         let (head, spec) = field.split_once(':').unwrap_or((field, ""));
         let (path, conversion) = match head.split_once('!') {
             Some((path, conversion)) => (path, Some(conversion)),
             None => (head, None),
         };
         let val = self.field_value(path, arguments, next)?;
-        let mut nested = Made { out: String::new(), secret: false };
+        let mut nested = Made { out: String::new(), secret: false, markup: false };
         self.braces(&mut nested, spec, arguments, next, depth + 1)?;
         made.secret |= nested.secret;
         let val = match conversion {
             None => val,
             Some("s") => Val::from(self.text(&val)?),
-            Some("r" | "a") => Val::from(self.repr(&val)?),
+            Some("r") => Val::from(self.repr(&val)?),
+            Some("a") => {
+                let text = self.repr(&val)?;
+                Val::from(self.derived(&text, python::letters::ascii(text.as_str())))
+            }
             Some(other) => return Err(TemplateError::conversion(format!("Unknown conversion specifier {other}"))),
         };
         let text = self.formatted(&val, &nested.out)?;
         made.push(self, &text)
     }
 
-    fn field_value(&self, path: &str, arguments: &Arguments, next: &mut usize) -> Result<Val> {
+    fn field_value(&self, path: &str, arguments: &Arguments, next: &mut Numbering) -> Result<Val> {
         let end = path.find(['.', '[']).unwrap_or(path.len());
         let (first, mut rest) = path.split_at(end);
-        let index = if first.is_empty() {
-            *next += 1;
-            Some(*next - 1)
-        } else {
-            first.parse::<usize>().ok()
+        let index = match (first.parse::<usize>(), &*next) {
+            (Err(_), _) if !first.is_empty() => None,
+            (Ok(_), Numbering::Automatic(_)) => {
+                return Err(TemplateError::conversion("cannot switch from automatic field numbering to manual field specification"));
+            }
+            (Ok(index), _) => {
+                *next = Numbering::Manual;
+                Some(index)
+            }
+            (Err(_), Numbering::Manual) => {
+                return Err(TemplateError::conversion("cannot switch from manual field specification to automatic field numbering"));
+            }
+            (Err(_), Numbering::Open) => {
+                *next = Numbering::Automatic(1);
+                Some(0)
+            }
+            (Err(_), Numbering::Automatic(count)) => {
+                let index = *count;
+                *next = Numbering::Automatic(index + 1);
+                Some(index)
+            }
         };
         let mut val =
             match index {

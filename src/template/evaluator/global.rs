@@ -39,7 +39,12 @@ pub fn find(name: &str) -> Option<Val> {
         "undef" => native("undef", |evaluator, mut arguments| {
             let hint = arguments.take("hint").or_else(|| arguments.positional.first().cloned());
             let message = match hint {
-                Some(hint) if !hint.is_none() => evaluator.text(&hint)?.as_str().to_owned(),
+                Some(hint) if hint.as_text().is_some() => evaluator.text(&hint)?.as_str().to_owned(),
+                Some(hint) if !hint.is_none() => {
+                    let found = hint.type_name();
+                    let message = format!("The 'hint' argument must be of type 'str' or 'NoneType', not '{found}'.");
+                    return Err(TemplateError::conversion(message));
+                }
                 _ => "Mandatory variable has not been overridden".to_owned(),
             };
             Ok(Undefined::said(message).into())
@@ -66,6 +71,10 @@ fn dict_entries(evaluator: &Evaluator, arguments: Arguments) -> Result<Dict> {
 }
 
 fn now(evaluator: &Evaluator, mut arguments: Arguments) -> Result<Val> {
+    let given = arguments.positional.len();
+    if given > 2 {
+        return Err(TemplateError::conversion(format!("_now() takes from 0 to 2 positional arguments but {given} were given")));
+    }
     let format = arguments.take("fmt").or_else(|| arguments.positional.get(1).cloned());
     let utc = match arguments.take("utc").or_else(|| arguments.positional.first().cloned()) {
         Some(utc) => evaluator.truthy(&utc)?,
@@ -75,7 +84,9 @@ fn now(evaluator: &Evaluator, mut arguments: Arguments) -> Result<Val> {
     let zoned = Zoned::new(Timestamp::now(), zone);
     match format {
         Some(format) if !format.is_none() => {
-            let format = evaluator.text(&format)?;
+            let Some(format) = format.as_text() else {
+                return Err(TemplateError::conversion(format!("strftime() argument 1 must be str, not {}", format.type_name())));
+            };
             Ok(Val::from(python::time::strftime_datetime(format.as_str(), zoned.datetime(), None)))
         }
         _ => {

@@ -1,7 +1,7 @@
 //! `Evaluator`: runs a lowered template. What filters, tests and lookups see of the render is its public part.
 
 mod access;
-mod bytes;
+mod duration;
 mod expression;
 mod file;
 mod format;
@@ -96,6 +96,13 @@ enum Flow {
 pub struct ScopeVal {
     scope: Arc<dyn Scope>,
     rendered: RefCell<HashMap<Arc<str>, Slot>>,
+}
+
+impl ScopeVal {
+    /// Python's name of the type.
+    pub fn type_name(&self) -> &'static str {
+        self.scope.type_name()
+    }
 }
 
 /// A shared [`ScopeVal`].

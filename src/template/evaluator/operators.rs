@@ -4,9 +4,10 @@ use num_bigint::BigInt;
 use num_traits::{FromPrimitive as _, Signed as _, ToPrimitive as _, Zero as _};
 
 use super::super::ir::Operator;
+use super::super::python::html::escaped;
 use super::super::{ErrorKind, Result, TemplateError, Val};
-use super::Evaluator;
-use crate::value::{Text, Value};
+use super::{Evaluator, duration};
+use crate::value::{Bytes, Text, Value};
 
 /// A number of any kind; booleans are integers.
 enum Number {
@@ -33,11 +34,13 @@ impl Evaluator {
         if let (Some(left), Some(right)) = (number(left), number(right)) {
             return arithmetic(operator, left, right);
         }
+        if let Some(result) = duration::arithmetic(operator, left, right) {
+            return result;
+        }
         match operator {
             Operator::Add => self.add(left, right),
             Operator::Multiply => self.repeat(left, right),
             Operator::Remainder if left.as_text().is_some() => self.percent_format(left, right),
-            Operator::Subtract => subtract(left, right).ok_or_else(|| unsupported("-", left, right)),
             other => Err(unsupported(sign(other), left, right)),
         }
     }
@@ -51,7 +54,20 @@ impl Evaluator {
             Some(Number::Float(number)) => Ok(Val::from(-number)),
             Some(Number::Int(number)) => Ok(big(-BigInt::from(number))),
             Some(Number::Big(number)) => Ok(big(-number)),
-            None => Err(TemplateError::conversion(format!("bad operand type for unary -: '{}'", val.type_name()))),
+            None => match val {
+                Val::Duration(microseconds) => Ok(Val::Duration(microseconds.saturating_neg())),
+                _ => Err(TemplateError::conversion(format!("bad operand type for unary -: '{}'", val.type_name()))),
+            },
+        }
+    }
+
+    /// `+val`
+    pub fn positive(&self, val: &Val) -> Result<Val> {
+        match (val, number(val)) {
+            (Val::Undefined(undefined), _) => Err(undefined.error()),
+            (_, Some(Number::Int(number))) => Ok(Val::from(number)),
+            (_, Some(Number::Big(_) | Number::Float(_))) | (Val::Duration(_), None) => Ok(val.clone()),
+            (_, None) => Err(TemplateError::conversion(format!("bad operand type for unary +: '{}'", val.type_name()))),
         }
     }
 
@@ -71,7 +87,17 @@ impl Evaluator {
 
     fn add(&self, left: &Val, right: &Val) -> Result<Val> {
         match (left, right) {
+            (Val::Plain(Value::Text(one)), Val::Plain(Value::Text(other))) if one.is_markup() || other.is_markup() => {
+                let [one, other] = [one, other].map(|text| Val::from(self.derived(text, escaped(text))));
+                let joined = self.concatenate(&[&one, &other])?;
+                Ok(joined.as_text().map_or(joined.clone(), |text| Val::from(text.clone().into_markup())))
+            }
             (Val::Plain(Value::Text(_)), Val::Plain(Value::Text(_))) => self.concatenate(&[left, right]),
+            (Val::Plain(Value::Bytes(one)), Val::Plain(Value::Bytes(other))) => {
+                self.charge(one.as_slice().len() + other.as_slice().len())?;
+                let both = Bytes::new([one.as_slice(), other.as_slice()].concat());
+                Ok(Val::Plain(Value::Bytes(both.secret_if(one.is_secret() || other.is_secret()))))
+            }
             (Val::Tuple(left), Val::Tuple(right)) => {
                 self.charge((left.len() + right.len()) * size_of::<Val>())?;
                 Ok(Val::tuple(left.iter().chain(right.iter()).cloned().collect()))
@@ -82,9 +108,6 @@ impl Evaluator {
                 self.charge(items.len() * size_of::<Val>())?;
                 Ok(Val::list(items))
             }
-            (Val::Duration(left), Val::Duration(right)) => Ok(Val::Duration(left.saturating_add(*right))),
-            (Val::Plain(Value::DateTime(moment, offset)), Val::Duration(duration))
-            | (Val::Duration(duration), Val::Plain(Value::DateTime(moment, offset))) => shift(*moment, *offset, *duration),
             (Val::Plain(Value::Text(_)) | Val::Tuple(_), _) => Err(concatenation(left, right)),
             (left, right) if is_list(left) => Err(concatenation(left, right)),
             (left, right) => Err(unsupported("+", left, right)),
@@ -92,7 +115,7 @@ impl Evaluator {
     }
 
     fn repeat(&self, left: &Val, right: &Val) -> Result<Val> {
-        let is_sequence = |val: &Val| matches!(val, Val::Tuple(_) | Val::Plain(Value::Text(_))) || is_list(val);
+        let is_sequence = |val: &Val| matches!(val, Val::Tuple(_) | Val::Plain(Value::Text(_) | Value::Bytes(_))) || is_list(val);
         let (sequence, times) = if is_sequence(left) { (left, right) } else { (right, left) };
         if !is_sequence(sequence) {
             return Err(unsupported("*", left, right));
@@ -107,7 +130,12 @@ impl Evaluator {
         };
         if let Val::Plain(Value::Text(text)) = sequence {
             self.charge(text.as_str().len().saturating_mul(times))?;
-            return Ok(Val::from(self.derived(text, text.as_str().repeat(times))));
+            return Ok(Val::from(self.alike(text, text.as_str().repeat(times))));
+        }
+        if let Val::Plain(Value::Bytes(bytes)) = sequence {
+            self.charge(bytes.as_slice().len().saturating_mul(times))?;
+            let made = Bytes::new(bytes.as_slice().repeat(times)).secret_if(bytes.is_secret());
+            return Ok(Val::Plain(Value::Bytes(made)));
         }
         let items = self.elements(sequence);
         self.charge(items.len().saturating_mul(times).saturating_mul(size_of::<Val>()))?;
@@ -184,7 +212,7 @@ fn to_float(number: &Number) -> Result<f64> {
 }
 
 /// The float that is nearest to the quotient: 66 bits of it and whether there is more are enough to round once.
-fn quotient(left: &BigInt, right: &BigInt) -> f64 {
+pub(super) fn quotient(left: &BigInt, right: &BigInt) -> f64 {
     let shift = 66 - i64::try_from(left.bits()).unwrap_or(i64::MAX) + i64::try_from(right.bits()).unwrap_or(i64::MAX);
     let (above, below) = if shift >= 0 { (left << shift, right.clone()) } else { (left.clone(), right << -shift) };
     let mut bits = &above / &below;
@@ -230,7 +258,7 @@ fn small_power(base: &BigInt, exponent: &BigInt) -> BigInt {
 }
 
 /// The remainder with the sign of the divisor.
-fn modulo(left: &BigInt, right: &BigInt) -> BigInt {
+pub(super) fn modulo(left: &BigInt, right: &BigInt) -> BigInt {
     let rest = left % right;
     if !rest.is_zero() && rest.is_negative() != right.is_negative() { rest + right } else { rest }
 }
@@ -267,30 +295,6 @@ fn float_modulo(left: f64, right: f64) -> f64 {
     if rest != 0.0 && (rest < 0.0) != (right < 0.0) { rest + right } else { rest }
 }
 
-fn subtract(left: &Val, right: &Val) -> Option<Val> {
-    match (left, right) {
-        (Val::Duration(left), Val::Duration(right)) => Some(Val::Duration(left.saturating_sub(*right))),
-        (Val::Plain(Value::DateTime(moment, offset)), Val::Duration(duration)) => shift(*moment, *offset, duration.checked_neg()?).ok(),
-        (Val::Plain(Value::DateTime(left, left_offset)), Val::Plain(Value::DateTime(right, right_offset)))
-            if left_offset.is_some() == right_offset.is_some() =>
-        {
-            let span =
-                left.duration_since(*right).as_micros() - i128::from(left_offset.unwrap_or(0) - right_offset.unwrap_or(0)) * 1_000_000;
-            Some(Val::Duration(i64::try_from(span).ok()?))
-        }
-        (Val::Plain(Value::Date(left)), Val::Plain(Value::Date(right))) => {
-            Some(Val::Duration(i64::try_from(left.duration_since(*right).as_micros()).ok()?))
-        }
-        _ => None,
-    }
-}
-
-fn shift(moment: jiff::civil::DateTime, offset: Option<i32>, microseconds: i64) -> Result<Val> {
-    let moved = moment.checked_add(jiff::SignedDuration::from_micros(microseconds));
-    let moved = moved.map_err(|_| TemplateError::conversion("date value out of range"))?;
-    Ok(Val::Plain(Value::DateTime(moved, offset)))
-}
-
 fn too_large() -> TemplateError {
     TemplateError::new(ErrorKind::Limit, "the number is too large")
 }
@@ -309,7 +313,8 @@ fn sign(operator: Operator) -> &'static str {
 }
 
 fn unsupported(sign: &str, left: &Val, right: &Val) -> TemplateError {
-    TemplateError::conversion(format!("unsupported operand type(s) for {sign}: '{}' and '{}'", left.type_name(), right.type_name()))
+    let name = |val: &Val| if matches!(val, Val::Duration(_)) { "datetime.timedelta".to_owned() } else { val.type_name().to_owned() };
+    TemplateError::conversion(format!("unsupported operand type(s) for {sign}: '{}' and '{}'", name(left), name(right)))
 }
 
 fn concatenation(left: &Val, right: &Val) -> TemplateError {

@@ -69,8 +69,7 @@ impl Output {
             Val::List(_) | Val::Dict(_) | Val::Tuple(_) | Val::Scope(_) if !val.is_shown_by_python() => {
                 evaluator.text(&Val::Plain(evaluator.value(val)?))?
             }
-            Val::Object(object) if object.as_bytes().is_some() => evaluator.text(&Val::Plain(evaluator.value(val)?))?,
-            other => evaluator.text(other)?,
+            other => evaluator.decoded(other)?,
         };
         evaluator.charge_growth(out.len(), text.as_str().len())?;
         self.secret |= text.is_secret();

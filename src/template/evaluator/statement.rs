@@ -235,9 +235,9 @@ impl Evaluator {
         self.run_block(outer, &block.name, &chain, 0, out)
     }
 
-    /// `self`, as far as the template has blocks.
+    /// `self`: the template, with its blocks.
     pub(super) fn own_blocks(&self, name: &str) -> Option<Val> {
-        (name == "self" && !self.unit.blocks.borrow().is_empty()).then(|| Val::Object(Rc::new(Blocks(self.clone()))))
+        (name == "self").then(|| Val::Object(Rc::new(Blocks(self.clone()))))
     }
 
     /// The name, if there is such a block.

@@ -17,6 +17,10 @@ impl Evaluator {
                 self.charge(text.as_str().len().saturating_mul(64))?;
                 Ok(text.as_str().chars().map(|char| Val::from(self.derived(text, char.to_string()))).collect())
             }
+            Val::Plain(Value::Bytes(bytes)) => {
+                self.charge(bytes.as_slice().len().saturating_mul(size_of::<Val>()))?;
+                Ok(bytes.as_slice().iter().map(|byte| Val::from(i64::from(*byte))).collect())
+            }
             Val::List(list) => {
                 let count = list.borrow().len();
                 (0..count).filter_map(|index| self.list_item(list, index).transpose()).collect()
@@ -67,6 +71,7 @@ impl Evaluator {
             Val::Plain(Value::List(items)) => Ok(items.len()),
             Val::Plain(Value::Map(map)) => Ok(map.len()),
             Val::Plain(Value::Text(text)) => Ok(text.as_str().chars().count()),
+            Val::Plain(Value::Bytes(bytes)) => Ok(bytes.as_slice().len()),
             Val::List(list) => Ok(list.borrow().len()),
             Val::Tuple(items) => Ok(items.len()),
             Val::Dict(dict) => Ok(dict.borrow().len()),
@@ -134,7 +139,10 @@ impl Evaluator {
             }
             (Val::Range(left), Val::Range(right)) => Ok(left == right),
             (Val::Duration(left), Val::Duration(right)) => Ok(left == right),
-            (Val::Object(left), Val::Object(right)) => Ok(std::ptr::addr_eq(Rc::as_ptr(left), Rc::as_ptr(right))),
+            (Val::Object(left), Val::Object(right)) => match (left.data(), right.data()) {
+                (Some(left), Some(right)) => Ok(left == right),
+                _ => Ok(std::ptr::addr_eq(Rc::as_ptr(left), Rc::as_ptr(right))),
+            },
             (Val::Omit, Val::Omit) => Ok(true),
             _ => Ok(false),
         }
@@ -156,6 +164,10 @@ impl Evaluator {
             (Val::Pending(_), _) => self.compare(&self.forced(left)?, right, sign),
             (_, Val::Pending(_)) => self.compare(left, &self.forced(right)?, sign),
             (Val::Duration(left), Val::Duration(right)) => Ok(left.cmp(right)),
+            (Val::Object(one), Val::Object(other)) => match (one.data(), other.data()) {
+                (Some(one), Some(other)) => one.compare(&other).ok_or_else(refuse),
+                _ => Err(refuse()),
+            },
             (Val::Tuple(_), Val::Tuple(_)) | (Val::List(_) | Val::Plain(Value::List(_)), Val::List(_) | Val::Plain(Value::List(_))) => {
                 for (left, right) in self.items(left)?.iter().zip(&self.items(right)?) {
                     if !self.equal(left, right)? {
@@ -179,6 +191,17 @@ impl Evaluator {
                 None => {
                     Err(TemplateError::conversion(format!("'in <string>' requires string as left operand, not {}", needle.type_name())))
                 }
+            },
+            Val::Plain(Value::Bytes(bytes)) => match (needle.as_bytes(), needle.as_int()) {
+                (Some(part), _) => {
+                    let part = part.as_slice();
+                    Ok(part.is_empty() || bytes.as_slice().windows(part.len()).any(|window| window == part))
+                }
+                (None, Some(number)) => match u8::try_from(number) {
+                    Ok(byte) => Ok(bytes.as_slice().contains(&byte)),
+                    Err(_) => Err(TemplateError::conversion("byte must be in range(0, 256)")),
+                },
+                (None, None) => Err(TemplateError::conversion(format!("a bytes-like object is required, not '{}'", needle.type_name()))),
             },
             Val::Plain(Value::Map(_)) | Val::Dict(_) => match needle {
                 Val::Plain(key) => match Key::new(key.clone()) {
@@ -216,6 +239,17 @@ impl Evaluator {
         print::to_text(self, val)
     }
 
+    /// The text that a value is to Ansible's own filters: bytes are what they encode, all else is `str()`.
+    pub fn decoded(&self, val: &Val) -> Result<Text> {
+        match val {
+            Val::Plain(Value::Bytes(bytes)) => {
+                let text = Text::from(bytes.to_text());
+                Ok(if bytes.is_secret() { text.into_secret() } else { text })
+            }
+            other => self.text(other),
+        }
+    }
+
     /// Python's `repr()`; secret where a text in it is.
     pub fn repr(&self, val: &Val) -> Result<Text> {
         print::to_repr(self, val)
@@ -227,10 +261,17 @@ impl Evaluator {
         if source.is_secret() { text.into_secret() } else { text }
     }
 
+    /// As [`Evaluator::derived`], and markup where `source` is.
+    pub fn alike(&self, source: &Text, chars: impl Into<String>) -> Text {
+        let text = self.derived(source, chars);
+        if source.is_markup() { text.into_markup() } else { text }
+    }
+
     /// Plain data, at any depth: what leaves the render. Undefined values are their errors, omitted entries are dropped,
     /// tuples become lists; functions, ranges and the like are an error.
     pub fn value(&self, val: &Val) -> Result<Value> {
         match val {
+            Val::Plain(Value::Text(text)) => Ok(Value::Text(text.clone().without_markup())),
             Val::Plain(value) => Ok(value.clone()),
             Val::Omit => Err(TemplateError::new(ErrorKind::Omitted, OMITTED)),
             other => self.finish(other).map(Option::unwrap_or_default),
@@ -245,6 +286,7 @@ impl Evaluator {
 
     fn finish_level(&self, val: &Val) -> Result<Option<Value>> {
         match val {
+            Val::Plain(Value::Text(text)) => Ok(Some(Value::Text(text.clone().without_markup()))),
             Val::Plain(value) => Ok(Some(value.clone())),
             Val::Omit => Ok(None),
             Val::List(_) | Val::Tuple(_) => {
@@ -263,12 +305,8 @@ impl Evaluator {
             Val::Pending(_) => self.finish(&self.forced(val)?),
             Val::Undefined(undefined) if undefined.is_inline_if() => Err(unstorable("Undefined")),
             Val::Undefined(undefined) => Err(undefined.error()),
-            Val::Object(object) if object.as_bytes().is_some() => {
-                let chars = String::from_utf8_lossy(object.as_bytes().unwrap_or_default());
-                let text = Text::from(chars.into_owned());
-                Ok(Some(Value::Text(if object.is_secret() { text.into_secret() } else { text })))
-            }
             Val::Object(object) => match object.items() {
+                _ if object.data().is_some() => Ok(object.data()),
                 Some(items) => self.finish(&Val::list(items)),
                 None => Err(unstorable(object.type_name())),
             },

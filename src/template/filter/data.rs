@@ -40,6 +40,7 @@ fn made(evaluator: &Evaluator, value: &Value, text: String) -> Result<Val> {
 fn has_secret(value: &Value) -> bool {
     match value {
         Value::Text(text) => text.is_secret(),
+        Value::Bytes(bytes) => bytes.is_secret(),
         Value::List(items) => items.iter().any(has_secret),
         Value::Map(map) => map.iter().any(|(key, value)| has_secret(key.value()) || has_secret(value)),
         _ => false,
@@ -85,21 +86,49 @@ fn to_json(evaluator: &Evaluator, value: &Val, arguments: &Bound, mut options: J
         }
     }
     let value = evaluator.value(value)?;
+    if let Some(wrong) = no_json(&value) {
+        return refuse(match wrong {
+            NoJson::Value(kind) => format!("Object of type '{kind}' is not JSON serializable by the 'tagless' profile."),
+            NoJson::Key(kind) => format!("Key of type '{kind}' is not JSON serializable by the 'tagless' profile."),
+        });
+    }
     made(evaluator, &value, dumps(&value, &options))
+}
+
+/// What JSON has no words for.
+enum NoJson {
+    Value(&'static str),
+    Key(&'static str),
+}
+
+fn no_json(value: &Value) -> Option<NoJson> {
+    match value {
+        Value::Bytes(_) => Some(NoJson::Value(value.type_name())),
+        Value::List(items) => items.iter().find_map(no_json),
+        Value::Map(map) => map.iter().find_map(|(key, value)| match key.value() {
+            Value::Bytes(_) | Value::Date(_) | Value::DateTime(..) => Some(NoJson::Key(key.value().type_name())),
+            _ => no_json(value),
+        }),
+        _ => None,
+    }
 }
 
 fn tojson(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
     let indent = arguments.get(0).map_or(Ok(None), |val| indention(evaluator, val))?;
     let value = evaluator.value(value)?;
+    if let Some(NoJson::Value(kind) | NoJson::Key(kind)) = no_json(&value) {
+        return refuse(format!("Object of type {kind} is not JSON serializable"));
+    }
     let text = dumps(&value, &JsonOptions { indent, sort_keys: true, html: true, ..JsonOptions::default() });
-    made(evaluator, &value, text)
+    made(evaluator, &value, text).map(|made| made.as_text().map(|text| Val::from(text.clone().into_markup())).unwrap_or(made))
 }
 
-fn from_json(_: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
+fn from_json(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
     if let Some((name, _)) = arguments.named.iter().find(|(name, _)| &**name != "profile") {
         return refuse(format!("from_json() got an unexpected keyword argument '{name}'"));
     }
-    let Some(text) = value.as_text() else {
+    let decoded = value.as_bytes().map(|_| evaluator.decoded(value)).transpose()?;
+    let Some(text) = value.as_text().or(decoded.as_ref()) else {
         return refuse(format!("the JSON object must be str, bytes or bytearray, not {}", value.type_name()));
     };
     match loads(text.as_str()) {

@@ -235,7 +235,11 @@ fn dictsort(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val
 }
 
 fn extract(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
-    let mut found = evaluator.item(arguments.required(0), value)?;
+    let container = arguments.required(0);
+    if container.is_mapping() && matches!(value, Val::List(_) | Val::Dict(_) | Val::Plain(Value::List(_) | Value::Map(_))) {
+        return Ok(Undefined::attribute(container.type_name(), evaluator.repr(value)?.as_str()).into());
+    }
+    let mut found = evaluator.item(container, value)?;
     let keys = match arguments.get(1).filter(|keys| !keys.is_none()) {
         None => Vec::new(),
         Some(keys) if keys.is_list() => evaluator.items(keys)?,

@@ -34,9 +34,9 @@ fn hex(bytes: &[u8]) -> String {
 
 /// The bytes of a text, or what `encode` gave.
 fn bytes_of(evaluator: &Evaluator, value: &Val) -> Result<Vec<u8>> {
-    match value {
-        Val::Object(object) if object.as_bytes().is_some() => Ok(object.as_bytes().unwrap_or_default().to_vec()),
-        other => Ok(evaluator.text(other)?.as_str().as_bytes().to_vec()),
+    match value.as_bytes() {
+        Some(bytes) => Ok(bytes.as_slice().to_vec()),
+        None => Ok(evaluator.text(value)?.as_str().as_bytes().to_vec()),
     }
 }
 
@@ -73,16 +73,16 @@ fn codec(arguments: &Bound) -> Result<Codec> {
 
 fn b64encode(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
     let text = evaluator.text(value)?;
-    let bytes = match value {
-        Val::Object(_) => bytes_of(evaluator, value)?,
-        _ => codec(arguments)?.encode(text.as_str(), "strict").map_err(TemplateError::plugin)?,
+    let bytes = match value.as_bytes() {
+        Some(bytes) => bytes.as_slice().to_vec(),
+        None => codec(arguments)?.encode(text.as_str(), "strict").map_err(TemplateError::plugin)?,
     };
     let encoded = if arguments.flag_or(evaluator, 1, false)? { URL_SAFE.encode(bytes) } else { STANDARD.encode(bytes) };
     Ok(derived(evaluator, &text, encoded))
 }
 
 fn b64decode(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
-    let text = evaluator.text(value)?;
+    let text = evaluator.decoded(value)?;
     let mut chars = text.as_str().to_owned();
     if arguments.flag_or(evaluator, 1, false)? {
         chars = chars.replace('-', "+").replace('_', "/");
@@ -112,7 +112,7 @@ fn b64decode(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Va
 const ANSIBLE: &str = "361e6d51-faec-444a-9079-341386da8e2e";
 
 fn to_uuid(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
-    let text = evaluator.text(value)?;
+    let text = evaluator.decoded(value)?;
     let namespace = arguments.text(0)?.map_or(ANSIBLE, Text::as_str);
     let digits = namespace.replace("urn:", "").replace("uuid:", "");
     let digits: String = digits.trim_matches(['{', '}']).chars().filter(|char| *char != '-').collect();

@@ -62,6 +62,10 @@ fn reverse(evaluator: &Evaluator, value: &Val, _: &Bound) -> Result<Val> {
 fn batch(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
     let size = usize::try_from(arguments.int_or(0, 1)?).unwrap_or(0);
     let items = evaluator.items(value)?;
+    // Nothing is as long as none at all, but for the list that is not begun yet.
+    if arguments.int_or(0, 1)? == 0 && !items.is_empty() {
+        return Ok(Val::list(vec![Val::list(Vec::new()), Val::list(items)]));
+    }
     if size == 0 {
         return Ok(Val::list(vec![Val::list(items)]));
     }
@@ -80,7 +84,7 @@ fn given(arguments: &Bound, index: usize) -> Option<&Val> {
 
 fn slice(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
     let items = evaluator.items(value)?;
-    let slices = usize::try_from(arguments.int_or(0, 1)?).unwrap_or(0);
+    let Ok(slices) = usize::try_from(arguments.int_or(0, 1)?) else { return Ok(Val::list(Vec::new())) };
     if slices == 0 {
         return refuse("integer division or modulo by zero");
     }

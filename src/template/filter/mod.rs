@@ -32,7 +32,7 @@ pub(in crate::template) use password::Algorithm;
 pub use password::hash_password;
 pub(in crate::template) use path::{dirname, expand_user, normpath};
 pub(in crate::template) use set::distinct;
-pub(in crate::template) use url::Url;
+pub(in crate::template) use url::{Url, unquote};
 
 /// All families.
 pub const FILTERS: &[&[Filter]] = &[

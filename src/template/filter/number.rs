@@ -1,6 +1,9 @@
 //! Filters of numbers and sizes.
 
-use num_traits::Signed as _;
+use std::cmp::Ordering;
+
+use num_bigint::BigInt;
+use num_traits::{Signed as _, ToPrimitive as _};
 
 use super::{filter, refuse};
 use crate::template::python::number::{parse_float, parse_int, round as round_float, round_int, to_float, to_int};
@@ -26,6 +29,7 @@ pub(super) const FILTERS: &[Filter] = &[
 fn abs(_: &Evaluator, value: &Val, _: &Bound) -> Result<Val> {
     match value {
         Val::Plain(Value::Float(number)) => Ok(Val::from(number.abs())),
+        Val::Duration(microseconds) => Ok(Val::Duration(microseconds.saturating_abs())),
         Val::Plain(other) => match to_int(other) {
             Some(number) => Ok(Val::Plain(Value::int(number.abs()))),
             None => refuse(format!("bad operand type for abs(): '{}'", value.type_name())),
@@ -86,6 +90,12 @@ fn round(_: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
         (other, Some(change)) => match to_float(other) {
             Some(number) => {
                 let scale = 10_f64.powi(digits);
+                if scale == 0.0 {
+                    return refuse("float division by zero");
+                }
+                if scale.is_infinite() {
+                    return refuse("int too large to convert to float");
+                }
                 Ok(Val::from(change(number * scale) / scale))
             }
             None => refuse(format!("must be real number, not {}", value.type_name())),
@@ -167,15 +177,22 @@ fn filesizeformat(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Resu
     if bytes < base {
         return Ok(Val::from(format!("{} Bytes", bytes.trunc())));
     }
-    let mut unit_size = base;
+    // Powers are exact, as in Python: a float beside one is a little more or less.
+    let base_int = BigInt::from(if binary { 1024 } else { 1000 });
+    let mut limit = base_int.clone();
     for unit in units {
-        if bytes < unit_size * base || unit == units[7] {
-            return Ok(Val::from(format!("{:.1} {unit}", bytes / unit_size)));
+        limit *= &base_int;
+        let is_less = Value::Float(bytes).compare(&Value::int(limit.clone())) == Some(Ordering::Less);
+        if is_less || unit == units[7] {
+            return Ok(Val::from(format!("{:.1} {unit}", base * bytes / limit.to_f64().unwrap_or(f64::INFINITY))));
         }
-        unit_size *= base;
     }
     Ok(Val::NONE)
 }
+
+/// What the names of units begin with.
+const PREFIXES: [(char, &str); 9] =
+    [('Y', "yotta"), ('Z', "zetta"), ('E', "exa"), ('P', "peta"), ('T', "tera"), ('G', "giga"), ('M', "mega"), ('K', "kilo"), ('B', "")];
 
 /// Letters of the units and how often 1024 is in them.
 const UNITS: [(char, i32); 9] = [('Y', 8), ('Z', 7), ('E', 6), ('P', 5), ('T', 4), ('G', 3), ('M', 2), ('K', 1), ('B', 0)];
@@ -211,7 +228,7 @@ fn human_to_bytes(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Resu
     let shown = evaluator.text(value)?;
     let bits = arguments.flag_or(evaluator, 1, false)?;
     let fail = |message: String| -> Result<Val> { refuse(format!("human_to_bytes() can't interpret the input: {message}")) };
-    let pattern = compile(r"^\s*(\d*\.?\d*)\s*([A-Za-z]+)?", Flags { ascii: true, ..Flags::default() }, Anchor::Anywhere);
+    let pattern = compile(r"(\d*\.?\d+)\s*([A-Za-z]+)?\s*", Flags { ascii: true, ..Flags::default() }, Anchor::Both);
     let pattern = pattern.map_err(|error| TemplateError::plugin(error.to_string()))?;
     let found = pattern.search(shown.as_str()).map_err(|error| TemplateError::plugin(error.to_string()))?;
     let digits = found.as_ref().and_then(|found| found.group(shown.as_str(), 1)).unwrap_or_default();
@@ -237,13 +254,12 @@ fn human_to_bytes(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Resu
     let (class, name) = if bits { ('b', "bit") } else { ('B', "byte") };
     // A lone letter is of either kind; with more letters, the kind must be the one asked for.
     if unit.chars().count() > 1 {
-        let rest: String = unit.chars().skip(1).collect();
-        let whole = unit.to_lowercase();
-        let fits = if letter == 'B' { whole == name || whole == format!("{name}s") } else { rest == class.to_string() };
-        if !fits {
-            let expected = if letter == 'B' { "B".to_owned() } else { format!("{letter}{class}") };
+        let prefix = PREFIXES.into_iter().find(|(known, _)| *known == letter).map_or("", |(_, prefix)| prefix);
+        let (short, other) =
+            if letter == 'B' { (class.to_string(), name.to_owned()) } else { (format!("{letter}{class}"), letter.to_string()) };
+        if unit != short && unit.to_lowercase() != format!("{prefix}{name}") {
             return fail(format!(
-                "human_to_bytes() failed to convert {}. Value is not a valid string (expect {expected} or {letter})",
+                "human_to_bytes() failed to convert {}. Value is not a valid string (expect {short} or {other})",
                 shown.as_str()
             ));
         }

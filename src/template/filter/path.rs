@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{derived, filter, refuse};
 use crate::template::python::fnmatch;
 use crate::template::{Bound, Evaluator, Filter, Param, Result, Val};
-use crate::value::Text;
+use crate::value::{Text, Value};
 
 use Param::Optional;
 
@@ -24,21 +24,25 @@ pub(super) const FILTERS: &[Filter] = &[
     filter("win_basename", &[], |evaluator, value, _| map(evaluator, value, |path| win_split(path).1)),
     filter("win_dirname", &[], |evaluator, value, _| map(evaluator, value, |path| win_split(path).0)),
     filter("win_splitdrive", &[], |evaluator, value, _| {
-        let text = path_text(value)?;
+        let text = &path_text(value)?;
         let (drive, tail) = win_drive(text.as_str());
         Ok(Val::tuple(vec![derived(evaluator, text, drive), derived(evaluator, text, tail)]))
     }),
 ];
 
-fn path_text(value: &Val) -> Result<&Text> {
-    match value.as_text() {
-        Some(text) => Ok(text),
-        None => refuse(format!("expected str, bytes or os.PathLike object, not {}", value.type_name())),
+fn path_text(value: &Val) -> Result<Text> {
+    match value {
+        Val::Plain(Value::Text(text)) => Ok(text.clone()),
+        Val::Plain(Value::Bytes(bytes)) => {
+            let text = Text::from(bytes.to_text());
+            Ok(if bytes.is_secret() { text.into_secret() } else { text })
+        }
+        _ => refuse(format!("expected str, bytes or os.PathLike object, not {}", value.type_name())),
     }
 }
 
 fn map(evaluator: &Evaluator, value: &Val, change: impl Fn(&str) -> String) -> Result<Val> {
-    let text = path_text(value)?;
+    let text = &path_text(value)?;
     Ok(derived(evaluator, text, change(text.as_str())))
 }
 
@@ -150,7 +154,8 @@ fn real_path(path: &str) -> String {
 
 fn commonpath(evaluator: &Evaluator, value: &Val, _: &Bound) -> Result<Val> {
     let items = evaluator.items(value)?;
-    let paths: Vec<&str> = items.iter().map(|item| path_text(item).map(Text::as_str)).collect::<Result<_>>()?;
+    let texts: Vec<Text> = items.iter().map(path_text).collect::<Result<_>>()?;
+    let paths: Vec<&str> = texts.iter().map(Text::as_str).collect();
     let Some(first) = paths.first() else { return refuse("commonpath() arg is an empty sequence") };
     if paths.iter().any(|path| path.starts_with('/') != first.starts_with('/')) {
         return refuse("Can't mix absolute and relative paths");
@@ -194,12 +199,12 @@ fn path_join(evaluator: &Evaluator, value: &Val, _: &Bound) -> Result<Val> {
         }
         joined.push_str(part.as_str());
     }
-    let joined = evaluator.derived(path_text(first)?, joined);
+    let joined = evaluator.derived(&path_text(first)?, joined);
     Ok(Val::from(if secret { joined.into_secret() } else { joined }))
 }
 
 fn relpath(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
-    let path = path_text(value)?;
+    let path = &path_text(value)?;
     if path.as_str().is_empty() {
         return refuse("no path specified");
     }
@@ -218,7 +223,7 @@ fn relpath(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val>
 }
 
 fn splitext(evaluator: &Evaluator, value: &Val, _: &Bound) -> Result<Val> {
-    let text = path_text(value)?;
+    let text = &path_text(value)?;
     let path = text.as_str();
     let name_start = path.rfind('/').map_or(0, |at| at + 1);
     let name = &path[name_start..];

@@ -34,14 +34,18 @@ fn pattern(evaluator: &Evaluator, source: &Val, ignore_case: bool, multi_line: b
 }
 
 fn regex_replace(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
-    let text = evaluator.text(value)?;
+    let text = evaluator.decoded(value)?;
     let empty = Val::from("");
     let source = arguments.get(0).unwrap_or(&empty);
     let pattern = pattern(evaluator, source, arguments.flag_or(evaluator, 2, false)?, arguments.flag_or(evaluator, 3, false)?)?;
     let template = evaluator.text(arguments.get(1).unwrap_or(&empty))?;
     let replacement = Replacement::parse(template.as_str(), &pattern).map_err(failed)?;
-    let limit = usize::try_from(arguments.int_or(4, 0)?).unwrap_or(0);
-    let (replaced, count) = pattern.replace(text.as_str(), &replacement, limit).map_err(failed)?;
+    let (replaced, count) = match usize::try_from(arguments.int_or(4, 0)?) {
+        Ok(limit) => pattern.replace(text.as_str(), &replacement, limit).map_err(failed)?,
+        // Fewer than none.
+        Err(_) => (text.as_str().to_owned(), 0),
+    };
+    let limit = arguments.int_or(4, 0)?;
     let wanted = arguments.int_or(5, 0)?;
     if wanted != 0 && usize::try_from(wanted) != Ok(count) {
         // Ansible names its `count` here, not what was found.
@@ -70,7 +74,7 @@ fn regex_search(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result
             None => return refuse("Unknown argument"),
         }
     }
-    let text = evaluator.text(value)?;
+    let text = evaluator.decoded(value)?;
     let ignore_case = named_flag(evaluator, arguments, "ignorecase")?;
     let pattern = pattern(evaluator, arguments.required(0), ignore_case, named_flag(evaluator, arguments, "multiline")?)?;
     let Some(found) = pattern.search(text.as_str()).map_err(failed)? else { return Ok(Val::NONE) };
@@ -100,7 +104,7 @@ fn group_name(argument: &str) -> Option<&str> {
 }
 
 fn regex_findall(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
-    let text = evaluator.text(value)?;
+    let text = evaluator.decoded(value)?;
     let multi_line = arguments.flag_or(evaluator, 1, false)?;
     let pattern = pattern(evaluator, arguments.required(0), arguments.flag_or(evaluator, 2, false)?, multi_line)?;
     let matches = pattern.find_all(text.as_str(), 0).map_err(failed)?;
@@ -117,7 +121,7 @@ fn regex_findall(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Resul
 }
 
 fn regex_escape(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
-    let text: Text = evaluator.text(value)?;
+    let text: Text = evaluator.decoded(value)?;
     let kind = arguments.text(0)?.map_or("python", Text::as_str);
     let escaped = match kind {
         "python" => escape(text.as_str()),

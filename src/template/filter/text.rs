@@ -1,6 +1,8 @@
 //! Filters of texts.
 
 use super::{attribute, derived, filter, refuse, wrap};
+use crate::template::python::html::{escape, escaped, striptags};
+use crate::template::python::letters::capitalize;
 use crate::template::python::lines::split_lines;
 use crate::template::python::regex::{Anchor, Flags, compile};
 use crate::template::python::shlex;
@@ -10,26 +12,26 @@ use crate::value::{Text, Value};
 use Param::{Optional, Required, Rest, RestNamed};
 
 pub(super) const FILTERS: &[Filter] = &[
-    filter("capitalize", &[], |evaluator, value, _| map(evaluator, value, capitalize)),
+    filter("capitalize", &[], |evaluator, value, _| map_alike(evaluator, value, capitalize)),
     filter("center", &[Optional("width")], center),
     filter("comment", COMMENT, comment),
-    filter("e", &[], |evaluator, value, _| map(evaluator, value, escape)),
-    filter("escape", &[], |evaluator, value, _| map(evaluator, value, escape)),
-    filter("forceescape", &[], |evaluator, value, _| map(evaluator, value, escape)),
+    filter("e", &[], |evaluator, value, _| markup(evaluator, value, escaped)),
+    filter("escape", &[], |evaluator, value, _| markup(evaluator, value, escaped)),
+    filter("forceescape", &[], |evaluator, value, _| markup(evaluator, value, |text| escape(text.as_str()))),
     filter("format", &[Rest, RestNamed], format_values),
     filter("indent", &[Optional("width"), Optional("first"), Optional("blank")], indent),
     filter("join", &[Optional("d"), Optional("attribute")], join),
-    filter("lower", &[], |evaluator, value, _| map(evaluator, value, str::to_lowercase)),
+    filter("lower", &[], |evaluator, value, _| map_alike(evaluator, value, str::to_lowercase)),
     filter("quote", &[], quote),
     filter("replace", &[Required("old"), Required("new"), Optional("count")], replace),
-    filter("safe", &[], |evaluator, value, _| map(evaluator, value, str::to_owned)),
+    filter("safe", &[], |evaluator, value, _| markup(evaluator, value, |text| text.as_str().to_owned())),
     filter("split", &[Optional("sep"), Optional("maxsplit")], split),
     filter("string", &[], |evaluator, value, _| evaluator.text(value).map(Val::from)),
     filter("striptags", &[], |evaluator, value, _| map(evaluator, value, striptags)),
     filter("title", &[], |evaluator, value, _| map(evaluator, value, title)),
     filter("trim", &[Optional("chars")], trim),
     filter("truncate", &[Optional("length"), Optional("killwords"), Optional("end"), Optional("leeway")], truncate),
-    filter("upper", &[], |evaluator, value, _| map(evaluator, value, str::to_uppercase)),
+    filter("upper", &[], |evaluator, value, _| map_alike(evaluator, value, str::to_uppercase)),
     filter("wordcount", &[], wordcount),
     filter("wordwrap", WORDWRAP, wordwrap),
     filter("xmlattr", &[Optional("autospace")], xmlattr),
@@ -55,6 +57,22 @@ fn map(evaluator: &Evaluator, value: &Val, change: impl Fn(&str) -> String) -> R
     Ok(derived(evaluator, &text, changed))
 }
 
+/// As [`map`]; markup stays markup.
+fn map_alike(evaluator: &Evaluator, value: &Val, change: impl Fn(&str) -> String) -> Result<Val> {
+    let text = evaluator.text(value)?;
+    let changed = change(text.as_str());
+    evaluator.charge(changed.len())?;
+    Ok(Val::from(evaluator.alike(&text, changed)))
+}
+
+/// Text that is HTML from now on.
+fn markup(evaluator: &Evaluator, value: &Val, change: impl Fn(&Text) -> String) -> Result<Val> {
+    let text = evaluator.text(value)?;
+    let changed = change(&text);
+    evaluator.charge(changed.len())?;
+    Ok(Val::from(evaluator.derived(&text, changed).into_markup()))
+}
+
 /// The text of an argument, or `default` where it was not given or is `None`.
 fn text_or(evaluator: &Evaluator, arguments: &Bound, index: usize, default: &str) -> Result<Text> {
     match arguments.get(index) {
@@ -68,21 +86,10 @@ fn size(number: i64) -> usize {
     usize::try_from(number).unwrap_or(0)
 }
 
-fn capitalize(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| titled(first) + &chars.as_str().to_lowercase())
-}
-
-/// The first letter of a word: a ligature becomes two letters, of which only one is large.
-fn titled(first: char) -> String {
-    let mut upper = first.to_uppercase();
-    upper.next().map(String::from).unwrap_or_default() + &upper.collect::<String>().to_lowercase()
-}
-
 fn center(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
     let width = size(arguments.int_or(0, 80)?);
     evaluator.charge(width)?;
-    map(evaluator, value, |text| {
+    map_alike(evaluator, value, |text| {
         let length = text.chars().count();
         let margin = width.saturating_sub(length);
         let left = margin / 2 + (margin & width & 1);
@@ -155,22 +162,6 @@ fn comment(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val>
     Ok(derived(evaluator, &text, out))
 }
 
-/// What HTML gives a meaning.
-pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '\'' => escaped.push_str("&#39;"),
-            '"' => escaped.push_str("&#34;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
-
 fn format_values(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
     let text = evaluator.text(value)?;
     let values = if arguments.named.is_empty() {
@@ -207,7 +198,7 @@ fn indent(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> 
         }
         out.push_str(line);
     }
-    Ok(derived(evaluator, text, out))
+    Ok(Val::from(evaluator.alike(text, out)))
 }
 
 fn join(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
@@ -235,7 +226,8 @@ fn quote(evaluator: &Evaluator, value: &Val, _: &Bound) -> Result<Val> {
     if value.is_none() {
         return Ok(Val::from("''"));
     }
-    map(evaluator, value, shlex::quote)
+    let text = evaluator.decoded(value)?;
+    Ok(derived(evaluator, &text, shlex::quote(text.as_str())))
 }
 
 fn replace(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
@@ -302,62 +294,6 @@ fn split_blanks(text: &str, limit: usize) -> Vec<&str> {
     pieces
 }
 
-fn striptags(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find('<') {
-        let (open, close) = if rest[start..].starts_with("<!--") { (4, "-->") } else { (1, ">") };
-        let Some(end) = rest[start + open..].find(close) else { break };
-        plain.push_str(&rest[..start]);
-        rest = &rest[start + open + end + close.len()..];
-    }
-    plain.push_str(rest);
-    unescape(&plain.split_whitespace().collect::<Vec<_>>().join(" "))
-}
-
-fn unescape(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find('&') {
-        plain.push_str(&rest[..start]);
-        let entity = rest[start + 1..].find(';').map(|end| &rest[start + 1..start + 1 + end]);
-        match entity.and_then(|name| Some((name, entity_char(name)?))) {
-            Some((name, char)) => {
-                plain.push(char);
-                rest = &rest[start + name.len() + 2..];
-            }
-            None => {
-                plain.push('&');
-                rest = &rest[start + 1..];
-            }
-        }
-    }
-    plain + rest
-}
-
-fn entity_char(name: &str) -> Option<char> {
-    match name {
-        "amp" => Some('&'),
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "quot" => Some('"'),
-        "apos" => Some('\''),
-        "nbsp" => Some('\u{a0}'),
-        "copy" => Some('©'),
-        "hellip" => Some('…'),
-        "mdash" => Some('—'),
-        "ndash" => Some('–'),
-        _ => {
-            let number = name.strip_prefix('#')?;
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(hexadecimal) => u32::from_str_radix(hexadecimal, 16).ok()?,
-                None => number.parse().ok()?,
-            };
-            char::from_u32(code)
-        }
-    }
-}
-
 /// A word begins behind a blank, a hyphen or an opening bracket.
 fn title(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -375,8 +311,8 @@ fn title(text: &str) -> String {
 
 fn trim(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
     match arguments.text(0)? {
-        None => map(evaluator, value, |text| text.trim_matches(is_blank).to_owned()),
-        Some(chars) => map(evaluator, value, |text| text.trim_matches(|char| chars.as_str().contains(char)).to_owned()),
+        None => map_alike(evaluator, value, |text| text.trim_matches(is_blank).to_owned()),
+        Some(chars) => map_alike(evaluator, value, |text| text.trim_matches(|char| chars.as_str().contains(char)).to_owned()),
     }
 }
 

@@ -30,6 +30,9 @@ fn strftime(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val
         }
         _ => std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0.0, |age| age.as_secs_f64()),
     };
+    if seconds.abs() >= 9.3e18 {
+        return refuse("timestamp out of range for platform time_t");
+    }
     // Seconds beyond the years that exist are refused below.
     let microseconds = (seconds * 1e6).round_ties_even() as i64;
     match time::moment(microseconds, arguments.flag_or(evaluator, 1, false)?) {

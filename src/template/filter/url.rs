@@ -29,7 +29,7 @@ pub(in crate::template) fn quote(text: &str, safe: &str) -> String {
     out
 }
 
-fn unquote(text: &str) -> String {
+pub(in crate::template) fn unquote(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;

@@ -1,7 +1,7 @@
 //! The filter `urlize`: addresses in a text become links.
 
-use super::text::escape;
 use super::{derived, filter, refuse};
+use crate::template::python::html::escape;
 use crate::template::python::regex::{Anchor, Flags, RegexError, compile};
 use crate::template::{Bound, Evaluator, Filter, Param, Result, TemplateError, Val};
 use crate::value::Text;

@@ -77,6 +77,19 @@ enum Form {
     List,
 }
 
+/// The name of a lookup as it was given.
+fn plugin_name(evaluator: &Evaluator, given: &Val) -> Result<Text> {
+    let why = match given {
+        Val::Undefined(undefined) => return Err(undefined.error()),
+        Val::Plain(Value::Text(name)) if !name.as_str().is_empty() => return Ok(name.clone()),
+        Val::Plain(Value::Text(_)) => "A non-empty plugin name is required.".to_owned(),
+        list if list.is_list() || list.is_mapping() => format!("unhashable type: '{}'", list.type_name()),
+        other => format!("unsupported type <class '{}'>", other.type_name()),
+    };
+    let shown = evaluator.repr(given)?;
+    Err(TemplateError::new(ErrorKind::UnknownPlugin, format!("The lookup plugin {} failed to load: {why}", shown.as_str())))
+}
+
 fn run(evaluator: &Evaluator, mut arguments: Arguments, form: Form) -> Result<Val> {
     let as_list = match arguments.take("wantlist") {
         Some(val) => evaluator.truthy(&val)?,
@@ -88,7 +101,7 @@ fn run(evaluator: &Evaluator, mut arguments: Arguments, form: Form) -> Result<Va
     };
     let mut terms = arguments.positional.into_iter();
     let missing = || TemplateError::conversion("_lookup() missing 1 required positional argument: 'plugin_name'");
-    let name = evaluator.text(&terms.next().ok_or_else(missing)?)?;
+    let name = plugin_name(evaluator, &terms.next().ok_or_else(missing)?)?;
     let terms: Vec<Val> = terms.collect();
     if let Some(undefined) = terms.iter().find(|term| term.is_undefined()) {
         return Ok(undefined.clone());

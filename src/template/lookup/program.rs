@@ -1,6 +1,7 @@
 //! Lookups of the control machine's environment and of what its programs print.
 
 use std::io::Read as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -59,7 +60,8 @@ fn output(evaluator: &Evaluator, lookup: &str, command: &str) -> Result<Vec<u8>>
     };
     let status = child.wait().map_err(could_not_start).or_else(refuse)?;
     if !status.success() {
-        let code = status.code().map_or_else(|| "a signal".to_owned(), |code| code.to_string());
+        let code =
+            status.code().or_else(|| status.signal().map(|signal| -signal)).map_or_else(|| "a signal".to_owned(), |code| code.to_string());
         return refuse(format!("lookup_plugin.{lookup}({command}) returned {code}"));
     }
     Ok(printed)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::Engine as _;
 
 use super::{flag_or, given, refuse, refuse_option, text_or};
-use crate::template::filter::Url;
+use crate::template::filter::{Url, unquote};
 use crate::template::python::lines::split_lines;
 use crate::template::{Evaluator, Lookup, Options, Result, Val};
 use crate::value::Text;
@@ -124,9 +124,12 @@ impl Request {
         let url = Url::split(address);
         match url.scheme.as_str() {
             "http" => {}
+            // No page leads to a file.
+            "file" if redirects == 0 && matches!(url.netloc.as_str(), "" | "localhost") => return file(&unquote(&url.path)),
             "https" => return Err(Failure::Unsupported("the lookup `url` does not support `https` yet".to_owned())),
             "" => return Err(Failure::Unsupported(format!("unknown url type: '{address}'"))),
-            other => return Err(Failure::Unsupported(format!("the lookup `url` does not support `{other}` yet"))),
+            other @ ("ftp" | "file") => return Err(Failure::Unsupported(format!("the lookup `url` does not support `{other}` yet"))),
+            other => return Err(Failure::Connection(format!("unknown url type: {other}"))),
         }
         let authority = url.netloc.rsplit_once('@').map_or(url.netloc.as_str(), |(_, host)| host);
         let has_port =
@@ -201,6 +204,18 @@ impl Request {
             }
         }
         Ok(String::from_utf8_lossy(&body).into_owned())
+    }
+}
+
+/// What a file of this machine holds.
+fn file(path: &str) -> Result<String, Failure> {
+    let shown = crate::template::print::repr(&crate::value::Value::text(path));
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) => Err(match Failure::from(error) {
+            Failure::Connection(message) => Failure::Connection(format!("{message}: {shown}")),
+            other => other,
+        }),
     }
 }
 

@@ -59,7 +59,7 @@ impl Writer<'_> {
             }
             Value::Float(number) => self.out.push_str(&float(*number)),
             Value::Text(text) => self.text(text.as_str()),
-            Value::Date(_) | Value::DateTime(..) => match crate::value::to_json(value) {
+            Value::Bytes(_) | Value::Date(_) | Value::DateTime(..) => match crate::value::to_json(value) {
                 serde_json::Value::String(text) => self.text(&text),
                 other => self.out.push_str(&other.to_string()),
             },

@@ -4,7 +4,9 @@
 pub mod codec;
 pub mod crypt;
 pub mod fnmatch;
+pub mod html;
 pub mod json;
+pub mod letters;
 pub mod lines;
 pub mod number;
 pub mod random;

@@ -95,6 +95,8 @@ pub fn round(number: f64, digits: i32) -> f64 {
     match usize::try_from(digits) {
         Ok(digits) if digits > 300 => number,
         Ok(digits) => format!("{number:.digits$}").parse().unwrap_or(number),
+        // No number is as large as what it would be rounded to.
+        Err(_) if digits < -308 => 0.0_f64.copysign(number),
         Err(_) => {
             let scale = 10_f64.powi(-digits);
             (number / scale).round_ties_even() * scale

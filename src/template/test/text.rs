@@ -18,7 +18,7 @@ pub(super) const TESTS: &[Test] = &[
             other => return refuse(format!("the tag `{other}` is not known")),
         })
     }),
-    test("lower", &[], |evaluator, value, _| Ok(is_cased(evaluator.text(value)?.as_str(), char::is_lowercase, char::is_uppercase))),
+    test("lower", &[], |evaluator, value, _| Ok(is_cased(evaluator.decoded(value)?.as_str(), char::is_lowercase, char::is_uppercase))),
     test("match", PATTERN, |evaluator, value, arguments| matches(evaluator, value, arguments, Anchor::Start)),
     test("regex", REGEX, |evaluator, value, arguments| {
         let anchor = match arguments.text(3)?.map_or("search", |kind| kind.as_str()) {
@@ -30,7 +30,7 @@ pub(super) const TESTS: &[Test] = &[
         matches(evaluator, value, arguments, anchor)
     }),
     test("search", PATTERN, |evaluator, value, arguments| matches(evaluator, value, arguments, Anchor::Anywhere)),
-    test("upper", &[], |evaluator, value, _| Ok(is_cased(evaluator.text(value)?.as_str(), char::is_uppercase, char::is_lowercase))),
+    test("upper", &[], |evaluator, value, _| Ok(is_cased(evaluator.decoded(value)?.as_str(), char::is_uppercase, char::is_lowercase))),
     Test { name: "vault_encrypted", params: &[], markers: Markers::Accept, run: vault_encrypted },
 ];
 
@@ -58,7 +58,7 @@ fn matches(evaluator: &Evaluator, value: &Val, arguments: &Bound, anchor: Anchor
         multi_line: arguments.flag_or(evaluator, 2, false)?,
         ..Flags::default()
     };
-    let text = evaluator.text(value)?;
+    let text = evaluator.decoded(value)?;
     let source = source.as_ref().map_or("", |source| source.as_str());
     compile(source, flags, anchor)
         .and_then(|pattern| pattern.is_match(text.as_str()))

@@ -2,14 +2,13 @@
 
 use super::test;
 use crate::template::{Markers, Result, Test, Val};
-use crate::value::Value;
+use crate::value::{Text, Value};
 
 pub(super) const TESTS: &[Test] = &[
     test("boolean", &[], |_, value, _| Ok(matches!(value, Val::Plain(Value::Bool(_))))),
     test("callable", &[], |_, value, _| Ok(matches!(value, Val::Object(object) if object.is_callable()))),
     Test { name: "defined", params: &[], markers: Markers::Accept, run: |_, value, _| Ok(!is_missing(value)?) },
-    // There is no markup: what `escape` gives is a text.
-    test("escaped", &[], |_, _, _| Ok(false)),
+    test("escaped", &[], |_, value, _| Ok(value.as_text().is_some_and(Text::is_markup))),
     test("false", &[], |_, value, _| Ok(matches!(value, Val::Plain(Value::Bool(false))))),
     test("float", &[], |_, value, _| Ok(matches!(value, Val::Plain(Value::Float(_))))),
     test("integer", &[], |_, value, _| Ok(matches!(value, Val::Plain(Value::Int(_) | Value::BigInt(_))))),
@@ -29,12 +28,8 @@ fn is_nan(value: &Val) -> bool {
     matches!(value, Val::Plain(Value::Float(number)) if number.is_nan())
 }
 
-fn is_bytes(value: &Val) -> bool {
-    matches!(value, Val::Object(object) if object.as_bytes().is_some())
-}
-
 fn is_sized(value: &Val) -> bool {
-    value.is_list() || value.is_mapping() || value.as_text().is_some() || matches!(value, Val::Range(_)) || is_bytes(value)
+    value.is_list() || value.is_mapping() || value.as_text().is_some() || matches!(value, Val::Range(_)) || value.as_bytes().is_some()
 }
 
 /// Whether there is no value; of one in a vault that cannot be opened nobody knows.

@@ -81,7 +81,7 @@ fn type_of(value: &Value) -> &'static str {
         Value::Int(_) | Value::BigInt(_) | Value::Float(_) => "number",
         Value::List(_) => "array",
         Value::Map(_) => "object",
-        Value::Text(_) | Value::Date(_) | Value::DateTime(..) => "string",
+        Value::Text(_) | Value::Bytes(_) | Value::Date(_) | Value::DateTime(..) => "string",
     }
 }
 

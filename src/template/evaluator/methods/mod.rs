@@ -1,5 +1,7 @@
 //! Python's methods of texts, lists, dicts, numbers and times.
 
+mod bytes;
+mod clock;
 mod dict;
 mod list;
 mod scalar;
@@ -48,13 +50,16 @@ impl Object for Method {
 /// The method of this name, if the value has it.
 pub fn find(val: &Val, name: &str) -> Option<&'static str> {
     let names: &[&'static str] = match val {
+        Val::Plain(Value::Text(text)) if text.is_markup() && text::MARKUP_METHODS.contains(&name) => text::MARKUP_METHODS,
         Val::Plain(Value::Text(_)) => text::METHODS,
+        Val::Plain(Value::Bytes(_)) => bytes::METHODS,
         Val::List(_) | Val::Plain(Value::List(_)) => list::METHODS,
         Val::Tuple(_) | Val::Range(_) => &["count", "index"],
         Val::Dict(_) | Val::Plain(Value::Map(_)) | Val::Scope(_) => dict::METHODS,
         Val::Plain(Value::Int(_) | Value::BigInt(_) | Value::Bool(_)) => scalar::INT_METHODS,
         Val::Plain(Value::Float(_)) => scalar::FLOAT_METHODS,
-        Val::Plain(Value::Date(_) | Value::DateTime(..)) => scalar::TIME_METHODS,
+        Val::Plain(Value::Date(_)) => scalar::DATE_METHODS,
+        Val::Plain(Value::DateTime(..)) => scalar::TIME_METHODS,
         Val::Duration(_) => &["total_seconds"],
         _ => return None,
     };
@@ -66,6 +71,7 @@ pub fn call(evaluator: &Evaluator, base: &Val, call: Call) -> Result<Val> {
     let name = call.name;
     match base {
         Val::Plain(Value::Text(text)) => text::call(evaluator, text, name, call),
+        Val::Plain(Value::Bytes(bytes)) => bytes::call(bytes, name, &call),
         Val::List(_) | Val::Plain(Value::List(_)) | Val::Tuple(_) | Val::Range(_) => list::call(evaluator, base, name, call),
         Val::Dict(_) | Val::Plain(Value::Map(_)) | Val::Scope(_) => dict::call(evaluator, base, name, call),
         other => scalar::call(other, name, call),

@@ -4,15 +4,36 @@ use jiff::civil;
 
 use super::super::super::python;
 use super::super::super::{Result, TemplateError, Val, print};
-use super::Call;
+use super::{Call, clock};
 use crate::value::Value;
 
 /// The methods of `int` and `bool`.
 pub const INT_METHODS: &[&str] = &["bit_length", "is_integer"];
 /// The methods of `float`.
 pub const FLOAT_METHODS: &[&str] = &["is_integer"];
-/// The methods of `datetime` and `date`.
-pub const TIME_METHODS: &[&str] = &["ctime", "date", "isoformat", "isoweekday", "replace", "strftime", "timestamp", "toordinal", "weekday"];
+/// The methods of `date`.
+pub const DATE_METHODS: &[&str] =
+    &["ctime", "isocalendar", "isoformat", "isoweekday", "replace", "strftime", "timetuple", "toordinal", "weekday"];
+/// The methods of `datetime`.
+pub const TIME_METHODS: &[&str] = &[
+    "ctime",
+    "date",
+    "dst",
+    "isocalendar",
+    "isoformat",
+    "isoweekday",
+    "replace",
+    "strftime",
+    "time",
+    "timestamp",
+    "timetuple",
+    "timetz",
+    "toordinal",
+    "tzname",
+    "utcoffset",
+    "utctimetuple",
+    "weekday",
+];
 
 /// Calls the method `name` of a number, a time or a duration.
 pub fn call(base: &Val, name: &str, call: Call) -> Result<Val> {
@@ -48,12 +69,14 @@ pub fn data_attribute(val: &Val, name: &str) -> Option<Val> {
         (Val::Duration(microseconds), "seconds") => number(microseconds.rem_euclid(86_400_000_000) / 1_000_000),
         (Val::Duration(microseconds), "microseconds") => number(microseconds.rem_euclid(1_000_000)),
         (Val::Plain(Value::Date(date)), _) => date_attribute(*date, name),
-        (Val::Plain(Value::DateTime(moment, _)), _) => date_attribute(moment.date(), name).or_else(|| {
+        (Val::Plain(Value::DateTime(moment, offset)), _) => date_attribute(moment.date(), name).or_else(|| {
             Some(Val::from(match name {
                 "hour" => i64::from(moment.hour()),
                 "minute" => i64::from(moment.minute()),
                 "second" => i64::from(moment.second()),
                 "microsecond" => i64::from(moment.subsec_nanosecond() / 1000),
+                "fold" => 0,
+                "tzinfo" if offset.is_none() => return Some(Val::NONE),
                 _ => return None,
             }))
         }),
@@ -103,6 +126,10 @@ fn time_method(base: &Val, (moment, offset): (civil::DateTime, Option<i32>), nam
             Ok(Val::from(zoned.timestamp().as_microsecond() as f64 / 1e6))
         }
         "date" => Ok(Val::Plain(Value::Date(moment.date()))),
+        "dst" | "isocalendar" | "time" | "timetuple" | "timetz" | "tzname" | "utcoffset" | "utctimetuple" => {
+            call.expect(0, 0)?;
+            Ok(clock::of(name, moment, offset))
+        }
         "weekday" => Ok(Val::from(i64::from(moment.weekday().to_monday_zero_offset()))),
         _ => Ok(Val::from(i64::from(moment.weekday().to_monday_one_offset()))),
     }

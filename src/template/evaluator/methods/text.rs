@@ -2,9 +2,11 @@
 
 use super::super::super::{Result, TemplateError, Val};
 use super::super::Evaluator;
-use super::super::bytes::Bytes;
 use super::Call;
+use super::bytes::encode;
 use super::translate::{make_table, translate};
+use crate::template::python::html::{escaped, striptags, unescape};
+use crate::template::python::letters::{capitalize, title};
 use crate::template::python::lines::{split_keeping_ends, split_lines};
 use crate::value::{Text, Value};
 
@@ -59,13 +61,16 @@ pub const METHODS: &[&str] = &[
     "zfill",
 ];
 
+/// The methods that markup has beside them.
+pub const MARKUP_METHODS: &[&str] = &["striptags", "unescape"];
+
 /// Calls the method `name` of `text`.
 #[expect(clippy::too_many_lines, reason = "a flat list of methods")]
 pub fn call(evaluator: &Evaluator, text: &Text, name: &str, call: Call) -> Result<Val> {
     let chars = text.as_str();
-    let own = |made: String| Ok(Val::from(evaluator.derived(text, made)));
-    let parts = |made: Vec<String>| Ok(Val::list(made.into_iter().map(|part| Val::from(evaluator.derived(text, part))).collect()));
-    let triple = |made: [&str; 3]| Ok(Val::tuple(made.iter().map(|part| Val::from(evaluator.derived(text, *part))).collect()));
+    let own = |made: String| Ok(Val::from(evaluator.alike(text, made)));
+    let parts = |made: Vec<String>| Ok(Val::list(made.into_iter().map(|part| Val::from(evaluator.alike(text, part))).collect()));
+    let triple = |made: [&str; 3]| Ok(Val::tuple(made.iter().map(|part| Val::from(evaluator.alike(text, *part))).collect()));
     match name {
         "format" => return evaluator.brace_format(text, &call.arguments),
         "format_map" => {
@@ -156,7 +161,15 @@ pub fn call(evaluator: &Evaluator, text: &Text, name: &str, call: Call) -> Resul
         }
         "encode" => {
             let (encoding, errors) = (call.text(0, "encoding")?.unwrap_or("utf-8"), call.text(1, "errors")?.unwrap_or("strict"));
-            Bytes::of(text, encoding, errors)
+            encode(text, encoding, errors)
+        }
+        "striptags" => {
+            call.expect(0, 0)?;
+            Ok(Val::from(evaluator.derived(text, striptags(chars))))
+        }
+        "unescape" => {
+            call.expect(0, 0)?;
+            Ok(Val::from(evaluator.derived(text, unescape(chars))))
         }
         "translate" => {
             call.expect(1, 1)?;
@@ -204,14 +217,19 @@ pub fn call(evaluator: &Evaluator, text: &Text, name: &str, call: Call) -> Resul
         }
         "replace" => {
             call.expect(2, 3)?;
-            let (old, new) = (call.text(0, "old")?.unwrap_or_default(), call.text(1, "new")?.unwrap_or_default());
+            let part = |index: usize, name: &str| -> Result<String> {
+                call.text(index, name)?;
+                let given = call.get(index, name).and_then(Val::as_text);
+                Ok(given.map_or_else(String::new, |part| if text.is_markup() { escaped(part) } else { part.as_str().to_owned() }))
+            };
+            let (old, new) = (&*part(0, "old")?, &*part(1, "new")?);
             let most = call.int(2, "count")?.and_then(|count| usize::try_from(count).ok()).unwrap_or(usize::MAX);
             let count = if old.is_empty() { chars.chars().count() + 1 } else { chars.matches(old).count() };
             evaluator.charge(chars.len().saturating_add(new.len().saturating_mul(count.min(most))))?;
             let made = chars.replacen(old, new, most);
             let secret = [0, 1].iter().any(|index| call.get(*index, "").and_then(Val::as_text).is_some_and(Text::is_secret));
-            let made = Text::from(made);
-            Ok(Val::from(if secret || text.is_secret() { made.into_secret() } else { made }))
+            let made = evaluator.alike(text, made);
+            Ok(Val::from(if secret { made.into_secret() } else { made }))
         }
         "split" | "rsplit" => {
             call.expect(0, 2)?;
@@ -278,7 +296,11 @@ fn join(evaluator: &Evaluator, separator: &Text, items: &Val) -> Result<Val> {
             Val::Plain(Value::Text(text)) => {
                 evaluator.charge_growth(out.len(), text.as_str().len() + separator.as_str().len())?;
                 secret |= text.is_secret();
-                out.push_str(text.as_str());
+                if separator.is_markup() {
+                    out.push_str(&escaped(text));
+                } else {
+                    out.push_str(text.as_str());
+                }
             }
             other => {
                 let message = format!("sequence item {index}: expected str instance, {} found", other.type_name());
@@ -286,29 +308,8 @@ fn join(evaluator: &Evaluator, separator: &Text, items: &Val) -> Result<Val> {
             }
         }
     }
-    let text = Text::from(out);
+    let text = evaluator.alike(separator, out);
     Ok(Val::from(if secret { text.into_secret() } else { text }))
-}
-
-/// The first letter large, the others small.
-pub fn capitalize(chars: &str) -> String {
-    let mut rest = chars.chars();
-    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest.as_str().to_lowercase().chars()).collect())
-}
-
-/// The first letter of each run of letters large.
-pub fn title(chars: &str) -> String {
-    let mut inside = false;
-    let mut out = String::new();
-    for char in chars.chars() {
-        if inside {
-            out.extend(char.to_lowercase())
-        } else {
-            out.extend(char.to_uppercase())
-        }
-        inside = char.is_alphabetic();
-    }
-    out
 }
 
 fn swap_case(char: char) -> String {
