@@ -1,5 +1,6 @@
 //! `driftless inventory`: what `ansible-inventory` does.
 
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -62,7 +63,8 @@ fn execute(args: &InventoryArgs) -> Result<u8, Exit> {
     if args.toml && !args.graph {
         return Err(session.refuse("`--toml` is not supported; Ansible has it only with the Python library \"tomli-w\"", 1));
     }
-    let hosts = session.all_hosts(&args.inventory)?;
+    // Given back with the program, which ends with its output.
+    let hosts = ManuallyDrop::new(session.all_hosts(&args.inventory)?);
     let text = report(args, &mut session, &hosts)?;
     match &args.output {
         None => session.display.line(&text),
@@ -92,7 +94,7 @@ fn report(args: &InventoryArgs, session: &mut Session, hosts: &Hosts) -> Result<
     let dir = args.inventory.playbook_dir.as_ref().or(setting).map_or_else(|| session.folder.clone(), |dir| absolute(dir));
     world = world.with_playbook(&dir, &mut diagnostics);
     session.tell(diagnostics, 4)?;
-    let world = Arc::new(world);
+    let world = ManuallyDrop::new(Arc::new(world));
     let is_export = args.export || session.config.inventory_export.value;
     let mut report = InventoryReport::new(&world, if is_export { Kind::Export } else { Kind::Merged });
     if let Some(pattern) = &args.host {

@@ -62,7 +62,7 @@ pub struct HostResult {
     /// The host.
     pub host: HostId,
     /// What is registered: the result, with those of a loop's items.
-    pub result: Map,
+    pub result: Arc<Map>,
     /// How it ended.
     pub status: Status,
     /// Whether a failure does not matter.

@@ -22,7 +22,6 @@ pub struct Leases {
     store: Arc<Store>,
     most_local: usize,
     pools: Mutex<Pools>,
-    freed: Condvar,
     closed: AtomicBool,
 }
 
@@ -37,6 +36,9 @@ struct Pools {
 struct Pool {
     idle: Vec<Idle>,
     open: usize,
+    /// How many wait for one to be given back, and where.
+    waiting: usize,
+    freed: Arc<Condvar>,
 }
 
 struct Idle {
@@ -63,14 +65,7 @@ pub struct Lease<'l> {
 impl Leases {
     /// No session is open yet; of the control machine itself as many may be as there are `forks`.
     pub fn new(store: Arc<Store>, forks: usize) -> Self {
-        Self {
-            transport: Transport::default(),
-            store,
-            most_local: forks.max(1),
-            pools: Mutex::default(),
-            freed: Condvar::new(),
-            closed: AtomicBool::new(false),
-        }
+        Self { transport: Transport::default(), store, most_local: forks.max(1), pools: Mutex::default(), closed: AtomicBool::new(false) }
     }
 
     /// A session for `key`: an idle one, a new one, or the next that is given back.
@@ -90,7 +85,10 @@ impl Leases {
                 pool.open += 1;
                 break;
             }
-            pools = self.freed.wait(pools).unwrap_or_else(PoisonError::into_inner);
+            pool.waiting += 1;
+            let freed = Arc::clone(&pool.freed);
+            pools = freed.wait(pools).unwrap_or_else(PoisonError::into_inner);
+            pools.by_key.entry(key.clone()).or_default().waiting -= 1;
         }
         drop(pools);
         self.open(key, ask).inspect_err(|_| self.count_out(key))
@@ -117,13 +115,14 @@ impl Leases {
     /// Ends what runs: nothing new is opened.
     pub fn cancel_all(&self) {
         self.closed.store(true, Ordering::Relaxed);
-        for busy in self.lock().busy.values() {
+        let pools = self.lock();
+        for busy in pools.busy.values() {
             match busy {
                 Busy::Connecting(waker) => waker.wake(),
                 Busy::Running(canceller) => canceller.cancel(),
             }
         }
-        self.freed.notify_all();
+        pools.by_key.values().for_each(|pool| pool.freed.notify_all());
     }
 
     /// What idle sessions need: their peers are answered, helpers of other users that are not used are closed.
@@ -144,8 +143,10 @@ impl Leases {
             if idle.session.tend().is_err() || idle.session.is_lost() {
                 self.count_out(&key);
             } else {
-                self.lock().by_key.entry(key).or_default().idle.push(idle);
-                self.freed.notify_all();
+                let mut pools = self.lock();
+                let pool = pools.by_key.entry(key).or_default();
+                pool.idle.push(idle);
+                pool.tell_waiting();
             }
         }
     }
@@ -184,12 +185,21 @@ impl Leases {
     fn count_out(&self, key: &SessionKey) {
         if let Some(pool) = self.lock().by_key.get_mut(key) {
             pool.open = pool.open.saturating_sub(1);
+            pool.tell_waiting();
         }
-        self.freed.notify_all();
     }
 
     fn lock(&self) -> MutexGuard<'_, Pools> {
         self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pool {
+    /// Wakes one of those who wait for this key, if there are any.
+    fn tell_waiting(&self) {
+        if self.waiting > 0 {
+            self.freed.notify_one();
+        }
     }
 }
 
@@ -225,7 +235,6 @@ impl Drop for Lease<'_> {
             Some(session) => pool.idle.push(Idle { session, since: Instant::now() }),
             None => pool.open = pool.open.saturating_sub(1),
         }
-        drop(pools);
-        self.leases.freed.notify_one();
+        pool.tell_waiting();
     }
 }

@@ -70,7 +70,7 @@ fn broken(job: &Job, panic: &(dyn std::any::Any + Send)) -> HostResult {
     let message = format!("driftless has a bug: the task panicked: {}", text.unwrap_or_default());
     HostResult {
         host: job.host,
-        result: ItemEnd::failed(message, Vec::new()).result,
+        result: Arc::new(ItemEnd::failed(message, Vec::new()).result),
         status: Status::Failed,
         ignored: false,
         is_loop: false,

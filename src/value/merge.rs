@@ -33,15 +33,22 @@ pub enum ListMerge {
 /// `second` over `first`; entries of `first` keep their place.
 pub fn merge(first: &Map, second: &Map, recursive: Recursive, lists: ListMerge) -> Map {
     let mut merged = first.clone();
+    merge_into(&mut merged, second, recursive, lists);
+    merged
+}
+
+/// `second` over what is in `merged`.
+pub fn merge_into(merged: &mut Map, second: &Map, recursive: Recursive, lists: ListMerge) {
+    let replaces = recursive == Recursive::No && lists == ListMerge::Replace;
     for (key, new) in second.iter() {
-        let value = match (merged.get_key(key.value()), new) {
+        let old = if replaces { None } else { merged.get_key(key.value()) };
+        let value = match (old, new) {
             (Some(Value::Map(old)), Value::Map(new)) if recursive == Recursive::Yes => Value::map(merge(old, new, recursive, lists)),
             (Some(Value::List(old)), Value::List(new)) => merge_lists(old, new, lists),
             _ => new.clone(),
         };
         merged.insert(key.clone(), value);
     }
-    merged
 }
 
 fn merge_lists(old: &Arc<Vec<Value>>, new: &Arc<Vec<Value>>, lists: ListMerge) -> Value {

@@ -23,7 +23,7 @@ pub use float::float_repr;
 pub use json::{from_json, to_json, to_json_shown};
 pub use key::Key;
 pub use map::Map;
-pub use merge::{ListMerge, Recursive, merge};
+pub use merge::{ListMerge, Recursive, merge, merge_into};
 pub use text::Text;
 
 /// Plain data.

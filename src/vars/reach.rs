@@ -1,8 +1,9 @@
 //! `Reach`: what only a task that runs can read: how it gets at its host where no variable says it (`ansible_host`, `ansible_user` and
 //! their kin); for a delegated task, how it gets at its delegate, and `ansible_delegated_vars`.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::stack::Visit;
 use super::{Precedence, VarStack};
@@ -29,6 +30,10 @@ const PROPERTIES: &[&[&str]] = &[
     &["ansible_ssh_private_key_file", "ansible_private_key_file"],
     &["ansible_ssh_timeout", "ansible_timeout"],
 ];
+/// The property that each variable sets.
+static PROPERTY_OF: LazyLock<HashMap<&str, &[&str], foldhash::fast::RandomState>> =
+    LazyLock::new(|| PROPERTIES.iter().flat_map(|names| names.iter().map(|name| (*name, *names))).collect());
+
 const ADDRESS: &[&str] = &["ansible_ssh_host", "ansible_host"];
 const USER: &[&str] = &["ansible_ssh_user", "ansible_user"];
 const PORT: &[&str] = &["ansible_ssh_port", "ansible_port"];
@@ -87,7 +92,7 @@ impl Reach {
                 None => ControlFlow::Continue(()),
             };
         }
-        let Some(names) = PROPERTIES.iter().find(|names| names.contains(&name)) else { return ControlFlow::Continue(()) };
+        let Some(names) = PROPERTY_OF.get(name) else { return ControlFlow::Continue(()) };
         let (host, others) = match &self.delegate {
             Some(delegate) => (&delegate.stack, None),
             None => (own, Some(name)),

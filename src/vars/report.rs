@@ -1,6 +1,7 @@
 //! What `ansible-inventory` prints: the inventory as JSON for scripts, as YAML, as a tree, and one host's variables.
 
 use std::collections::HashSet;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use super::{Precedence, VarWorld};
@@ -48,14 +49,15 @@ impl<'w> InventoryReport<'w> {
         for id in inventory.hosts_of(Inventory::ALL).into_iter().filter(|id| self.shows(*id)) {
             let vars = self.host_vars(id);
             if !vars.is_empty() {
-                hostvars.insert(name(inventory.host(id).name()), marked(&Value::map(vars)));
+                hostvars.insert(name(inventory.host(id).name()), marked(Value::map(vars)));
             }
         }
         let mut meta = Map::new();
         meta.insert("hostvars", hostvars);
         meta.insert("profile", Value::text("inventory_legacy"));
         groups.insert("_meta", meta);
-        json(&Value::map(groups))
+        // The program prints this and ends: what it takes to give back all the values of all hosts, one by one, is saved.
+        json(&ManuallyDrop::new(Value::map(groups)))
     }
 
     fn group_json(&self, id: GroupId, groups: &mut Map, seen: &mut HashSet<GroupId>) {
@@ -77,7 +79,7 @@ impl<'w> InventoryReport<'w> {
         if self.kind == Kind::Export {
             let vars = self.group_vars(id);
             if !vars.is_empty() {
-                entry.insert("vars", marked(&Value::map(vars)));
+                entry.insert("vars", marked(Value::map(vars)));
             }
         }
         if !entry.is_empty() {
@@ -236,15 +238,25 @@ fn sealed(value: &Value) -> Value {
 }
 
 /// Texts that are in a vault stay there, and texts that are no templates are marked, so that whoever reads the list can tell.
-fn marked(value: &Value) -> Value {
-    match value {
-        Value::Text(text) if text.is_sealed() => sealed(value),
-        Value::Text(text) if !text.is_trusted() => {
-            Value::map([(Key::from("__ansible_unsafe"), value.clone())].into_iter().collect::<Map>())
+fn marked(value: Value) -> Value {
+    match &value {
+        Value::Text(text) if text.is_sealed() => sealed(&value),
+        Value::Text(text) if !text.is_trusted() => Value::map([(Key::from("__ansible_unsafe"), value)].into_iter().collect::<Map>()),
+        Value::List(items) if items.iter().any(is_marked) => Value::list(items.iter().cloned().map(marked).collect()),
+        Value::Map(map) if map.values().any(is_marked) => {
+            Value::map(map.iter().map(|(key, value)| (key.clone(), marked(value.clone()))).collect::<Map>())
         }
-        Value::List(items) => Value::list(items.iter().map(marked).collect()),
-        Value::Map(map) => Value::map(map.iter().map(|(key, value)| (key.clone(), marked(value))).collect::<Map>()),
-        other => other.clone(),
+        _ => value,
+    }
+}
+
+/// Whether something of it is marked.
+fn is_marked(value: &Value) -> bool {
+    match value {
+        Value::Text(text) => text.is_sealed() || !text.is_trusted(),
+        Value::List(items) => items.iter().any(is_marked),
+        Value::Map(map) => map.values().any(is_marked),
+        _ => false,
     }
 }
 

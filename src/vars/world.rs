@@ -199,9 +199,12 @@ impl VarWorld {
     }
 
     pub(super) fn merged<'l>(&self, layers: impl Iterator<Item = &'l Arc<Layer>>) -> Map {
-        use crate::value::{ListMerge, Recursive, merge};
+        use crate::value::{ListMerge, Recursive, merge_into};
         let recursive = if self.merges_maps() { Recursive::Yes } else { Recursive::No };
-        layers.fold(Map::new(), |merged, layer| merge(&merged, &layer.vars, recursive, ListMerge::Replace))
+        let mut layers = layers.filter(|layer| !layer.vars.is_empty());
+        let mut merged = layers.next().map_or_else(Map::new, |weakest| Map::clone(&weakest.vars));
+        layers.for_each(|layer| merge_into(&mut merged, &layer.vars, recursive, ListMerge::Replace));
+        merged
     }
 
     /// `-e`, not rendered.

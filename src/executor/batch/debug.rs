@@ -53,7 +53,7 @@ impl Batch<'_, '_> {
             args: edited.args.clone().unwrap_or_else(|| written_args(task)),
             changes_args: edited.args.is_some(),
             vars: edited.vars,
-            result: result.result.clone(),
+            result: Map::clone(&result.result),
             variable: &variable,
             all: &all,
             evaluate: &evaluate,

@@ -35,7 +35,7 @@ impl Batch<'_, '_> {
             task: Arc::clone(info),
             status: result.status,
             ignored: result.ignored,
-            result: Arc::new(if result.no_log { censored(&result.result) } else { result.result.clone() }),
+            result: if result.no_log { Arc::new(censored(&result.result)) } else { Arc::clone(&result.result) },
             is_loop: result.is_loop,
         };
         self.executor.tell(Event::Result(Box::new(event.clone())));

@@ -61,9 +61,10 @@ impl Runner<'_> {
         let failed: Vec<&ItemEnd> = all.iter().filter(|end| matches!(end.status(), Status::Failed | Status::Unreachable)).collect();
         let ignored = if failed.is_empty() { end.ignored } else { failed.iter().all(|end| end.ignored) };
         let no_log = end.no_log || all.iter().any(|end| end.no_log);
+        let whole = Arc::new(std::mem::take(&mut end.result));
         let mut result = HostResult {
             host: self.job.host,
-            result: end.result.clone(),
+            result: Arc::clone(&whole),
             status,
             ignored,
             is_loop,
@@ -84,10 +85,11 @@ impl Runner<'_> {
             result.failed_task = Some(Box::new(self.failed_task(end.failed_args.take())));
         }
         if !is_loop {
-            all.push(end);
+            result.take(&whole, end);
         }
-        for end in all {
-            result.take(end);
+        for mut end in all {
+            let own = std::mem::take(&mut end.result);
+            result.take(&own, end);
         }
         result
     }
@@ -126,12 +128,12 @@ impl Runner<'_> {
 }
 
 impl HostResult {
-    /// Takes over what one item did.
-    pub(super) fn take(&mut self, end: ItemEnd) {
+    /// Takes over what one item, whose result is `own`, did.
+    pub(super) fn take(&mut self, own: &Map, end: ItemEnd) {
         self.diagnostics.extend(end.diagnostics);
         self.includes.extend(end.include);
         self.facts_host = self.facts_host.or(end.facts_host);
-        let texts = |key: &str| match end.result.get(key) {
+        let texts = |key: &str| match own.get(key) {
             Some(Value::List(items)) => items.iter().map(note_text).collect(),
             _ => Vec::new(),
         };
@@ -145,7 +147,7 @@ impl HostResult {
         match end.effect {
             Some(effect) => self.effects.push(effect),
             None => {
-                if let Some(Value::Map(facts)) = end.result.get("ansible_facts") {
+                if let Some(Value::Map(facts)) = own.get("ansible_facts") {
                     self.facts.extend(facts.iter().map(|(key, value)| (key.clone(), value.clone())));
                 }
             }

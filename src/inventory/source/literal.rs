@@ -156,6 +156,28 @@ impl Reader<'_> {
     }
 
     fn number(&mut self) -> Option<Value> {
+        self.plain_number().unwrap_or_else(|| self.any_number())
+    }
+
+    /// What most are: a short whole number, or an address, which is none. `None`: neither.
+    fn plain_number(&mut self) -> Option<Option<Value>> {
+        let bytes = self.rest.as_bytes();
+        let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        match bytes.get(digits) {
+            None | Some(b' ' | b',' | b']' | b')' | b'}') if (1..=18).contains(&digits) && (digits == 1 || bytes[0] != b'0') => {
+                let number = self.rest[..digits].parse().ok()?;
+                self.rest = &self.rest[digits..];
+                Some(Some(Value::Int(number)))
+            }
+            Some(b'.') => {
+                let rest = bytes[digits + 1..].iter().find(|byte| !byte.is_ascii_digit());
+                (rest == Some(&b'.')).then_some(None)
+            }
+            _ => None,
+        }
+    }
+
+    fn any_number(&mut self) -> Option<Value> {
         let lower = self.rest.to_ascii_lowercase();
         let word = lower.char_indices().find(|(at, character)| {
             let exponent = matches!(character, '+' | '-') && lower[..*at].ends_with('e') && !lower.starts_with("0x");
@@ -163,13 +185,8 @@ impl Reader<'_> {
         });
         let length = word.map_or(lower.len(), |(at, _)| at);
         let digits = &lower[..length];
-        if digits.ends_with('_')
-            || digits.contains("__")
-            || digits.contains("_.")
-            || digits.contains("._")
-            || digits.contains("_e")
-            || digits.contains("e_")
-        {
+        let is_wrong = |pair: &[u8]| matches!(pair, b"__" | b"_." | b"._" | b"_e" | b"e_");
+        if digits.ends_with('_') || digits.as_bytes().windows(2).any(is_wrong) {
             return None;
         }
         let clean = digits.replace('_', "");

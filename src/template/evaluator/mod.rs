@@ -95,7 +95,7 @@ enum Flow {
 /// A scope and what was rendered of it so far.
 pub struct ScopeVal {
     scope: Arc<dyn Scope>,
-    rendered: RefCell<HashMap<Arc<str>, Slot>>,
+    rendered: RefCell<HashMap<Arc<str>, Slot, foldhash::quality::RandomState>>,
 }
 
 impl ScopeVal {

@@ -1,5 +1,6 @@
 //! JSON as Python's `json` writes and reads it: same bytes, same errors.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use num_bigint::BigInt;
@@ -34,7 +35,7 @@ pub fn dumps(value: &Value, options: &JsonOptions) -> String {
         Some((item, key)) => (item.as_str(), key.as_str()),
         None => (default_item, ": "),
     };
-    let mut writer = Writer { options, item, key, out: String::new() };
+    let mut writer = Writer { options, item, key, out: String::new(), lead: String::from("\n") };
     writer.value(value, 0);
     writer.out
 }
@@ -44,6 +45,8 @@ struct Writer<'o> {
     item: &'o str,
     key: &'o str,
     out: String,
+    /// A line break, and what the deepest line so far is indented with.
+    lead: String,
 }
 
 impl Writer<'_> {
@@ -76,7 +79,7 @@ impl Writer<'_> {
         }
     }
 
-    fn entries<'m>(&self, map: &'m Map) -> Vec<(String, &'m Value)> {
+    fn entries<'m>(&self, map: &'m Map) -> Vec<(Cow<'m, str>, &'m Value)> {
         let mut entries: Vec<_> = map.iter().map(|(key, value)| (key_text(key), value)).collect();
         if self.options.sort_keys {
             entries.sort_by(|left, right| left.0.cmp(&right.0));
@@ -101,16 +104,21 @@ impl Writer<'_> {
 
     fn line(&mut self, level: usize) {
         if let Some(indent) = &self.options.indent {
-            self.out.push('\n');
-            for _ in 0..level {
-                self.out.push_str(indent);
+            let length = 1 + level * indent.len();
+            while self.lead.len() < length {
+                self.lead.push_str(indent);
             }
+            self.out.push_str(&self.lead[..length]);
         }
     }
 
     fn text(&mut self, text: &str) {
         self.out.push('"');
-        for char in text.chars() {
+        // Most are plain from end to end.
+        let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&' | b'\'');
+        let plain = text.bytes().take_while(is_plain).count();
+        self.out.push_str(&text[..plain]);
+        for char in text[plain..].chars() {
             match char {
                 '"' => self.out.push_str("\\\""),
                 '\\' => self.out.push_str("\\\\"),
@@ -146,15 +154,15 @@ fn float(number: f64) -> String {
     }
 }
 
-fn key_text(key: &Key) -> String {
+fn key_text(key: &Key) -> Cow<'_, str> {
     match key.value() {
-        Value::Text(text) => text.as_str().to_owned(),
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => value.to_string(),
-        Value::Float(number) => float(*number),
+        Value::Text(text) => text.as_str().into(),
+        Value::Null => "null".into(),
+        Value::Bool(value) => value.to_string().into(),
+        Value::Float(number) => float(*number).into(),
         other => match crate::value::to_json(other) {
-            serde_json::Value::String(text) => text,
-            number => number.to_string(),
+            serde_json::Value::String(text) => text.into(),
+            number => number.to_string().into(),
         },
     }
 }

@@ -156,8 +156,10 @@ impl Attempt<'_> {
 
     fn key(&mut self, key: &Arc<Key>, certificate: Option<&str>, passphrase: Option<&Secret>) -> Result<KeyAnswer, ConnectionError> {
         let (user, public) = (&self.settings.user, certificate.or(key.public_line.as_deref()));
-        let result = self.link.drive(self.deadline, "waiting for the host to check the key", |session| {
-            session.userauth_pubkey_memory(user, public, &key.text, passphrase.map(Secret::reveal))
+        let signer = key.signer.as_ref().filter(|_| certificate.is_none());
+        let result = self.link.drive(self.deadline, "waiting for the host to check the key", |session| match signer {
+            Some(signer) => signer.log_in(session, user),
+            None => session.userauth_pubkey_memory(user, public, &key.text, passphrase.map(Secret::reveal)),
         })?;
         Ok(match result {
             Ok(()) if self.link.session.authenticated() => KeyAnswer::Accepted,

@@ -18,6 +18,7 @@ use super::host_key::{self, Answer, HostKeyQuestion};
 use super::jump::Jumps;
 use super::keys::KeyFiles;
 use super::link::{Alive, Banner, Link, broken, is_lost};
+use super::watchdog::Watchdog;
 use super::{Ssh, proxy};
 
 /// How long a host may take to check who we are: directories and tokens are slow.
@@ -36,6 +37,7 @@ pub(in super::super) struct Opener {
     pub(in super::super) known_hosts: KnownHosts,
     keys: KeyFiles,
     jumps: Jumps,
+    watchdog: Watchdog,
 }
 
 /// What an attempt led to.
@@ -152,7 +154,7 @@ impl Opener {
         host_key::prefer_known(&link.session, keys, settings)?;
         choose_algorithms(&link, settings)?;
         // libssh2 may read on for ever from a host that never stops talking: then the socket is cut under it.
-        let guard = super::watchdog::guard(&link.socket, deadline);
+        let guard = self.watchdog.guard(&link.socket, deadline);
         let result = link.drive(deadline, "during the SSH handshake", |session| session.handshake());
         drop(guard);
         match result {

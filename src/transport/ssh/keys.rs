@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::super::known_hosts;
+use super::sign::Signer;
 
 /// A private key that was read.
 #[derive(Debug, Default)]
@@ -24,6 +25,8 @@ pub(super) struct Key {
     pub(super) certificate: Option<String>,
     /// Whether a passphrase is needed.
     pub(super) encrypted: bool,
+    /// The key itself, where we can sign with it.
+    pub(super) signer: Option<Signer>,
 }
 
 impl Key {
@@ -75,18 +78,21 @@ fn read(path: &Path) -> Result<Key, String> {
         Some(header) => header.encrypted,
         None => text.contains("ENCRYPTED"),
     };
+    let signer = own.as_ref().filter(|_| !encrypted).and_then(|header| Signer::read(&header.private, header.public.as_deref()?));
     let own = own.and_then(|header| header.public);
     let public_line =
         own.as_deref().filter(|_| !encrypted).map(|public| format!("{} {}", known_hosts::kind_of(public), STANDARD.encode(public)));
-    Ok(Key { public: own.or(beside), public_line, certificate: with_suffix("-cert.pub"), encrypted, text })
+    Ok(Key { public: own.or(beside), public_line, certificate: with_suffix("-cert.pub"), encrypted, signer, text })
 }
 
 struct Header {
     encrypted: bool,
     public: Option<Vec<u8>>,
+    /// The private half and its public one, where it is not encrypted.
+    private: Vec<u8>,
 }
 
-/// Cipher and public key of the format that begins with `openssh-key-v1`.
+/// Cipher and keys of the format that begins with `openssh-key-v1`.
 fn openssh_header(text: &str) -> Option<Header> {
     let body = text.split_once("-----BEGIN OPENSSH PRIVATE KEY-----")?.1.split_once("-----END")?.0;
     let bytes = STANDARD.decode(body.split_ascii_whitespace().collect::<String>()).ok()?;
@@ -95,10 +101,12 @@ fn openssh_header(text: &str) -> Option<Header> {
     take_text(&mut rest)?;
     take_text(&mut rest)?;
     rest = rest.get(4..)?;
-    Some(Header { encrypted: cipher != b"none", public: take_text(&mut rest).map(<[u8]>::to_vec) })
+    let public = take_text(&mut rest).map(<[u8]>::to_vec);
+    Some(Header { encrypted: cipher != b"none", public, private: take_text(&mut rest).unwrap_or_default().to_vec() })
 }
 
-fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+/// The next text of SSH's encoding: its length, and so many bytes.
+pub(super) fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (length, after) = rest.split_first_chunk::<4>()?;
     let length = u32::from_be_bytes(*length) as usize;
     let text = after.get(..length)?;

@@ -7,6 +7,7 @@ mod jump;
 mod keys;
 mod link;
 mod proxy;
+mod sign;
 mod watchdog;
 
 use std::collections::BTreeMap;

@@ -1,10 +1,14 @@
-//! The `Host` lines of configuration files: which hosts are alike to them.
+//! The `Host` lines of configuration files: which hosts are alike to them, and which settings are named at all.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::tokens::home;
 use crate::transport::known_hosts::matches_list;
 use crate::transport::shell;
+
+/// How deep files include others.
+const MOST_DEEP: usize = 16;
 
 /// The `Host` lines of the configuration files.
 #[derive(Debug, Default)]
@@ -13,6 +17,8 @@ pub(super) struct ConfigFiles {
     pub(super) hosts: Vec<String>,
     /// A `Match` may ask anything, also a program.
     pub(super) has_match: bool,
+    /// The settings that some line has, in lower case, and files that were not read.
+    pub(super) named: BTreeSet<String>,
 }
 
 impl ConfigFiles {
@@ -37,17 +43,19 @@ impl ConfigFiles {
             let line = line.trim();
             let (key, value) = line.split_once(|character: char| character.is_whitespace() || character == '=').unwrap_or((line, ""));
             let value = value.trim_start_matches(|character: char| character.is_whitespace() || character == '=');
-            match key.to_lowercase().as_str() {
+            let key = key.to_lowercase();
+            match key.as_str() {
                 "match" if value.trim() != "all" => self.has_match = true,
                 "host" => self.hosts.push(value.split_ascii_whitespace().collect::<Vec<_>>().join(",")),
                 // What is included where is not followed here: only which names matter.
-                "include" if depth < 16 => {
+                "include" if depth < MOST_DEEP => {
                     for pattern in shell::split(value).unwrap_or_default() {
                         self.include(&pattern, folder, depth);
                     }
                 }
                 _ => {}
             }
+            self.named.insert(if key == "include" && depth >= MOST_DEEP { line.to_owned() } else { key });
         }
     }
 
@@ -58,8 +66,9 @@ impl ConfigFiles {
         };
         let (Some(parent), Some(name)) = (pattern.parent(), pattern.file_name()) else { return };
         if parent.to_string_lossy().contains(['*', '?', '[']) || name.to_string_lossy().contains('[') {
-            // Too clever for us: every host is asked for by itself.
+            // Too clever for us: every host is asked for by itself, and what is named there is not known.
             self.has_match = true;
+            self.named.insert(pattern.to_string_lossy().into_owned());
             return;
         }
         let Ok(entries) = std::fs::read_dir(parent) else { return };

@@ -179,5 +179,8 @@ const HONOURED: &[&str] = &[
     "userknownhostsfile",
 ];
 
+/// Those among [`HONOURED`] that say something only where they differ from OpenSSH's defaults.
+const COMPARED: &[&str] = &["ciphers", "hostkeyalgorithms", "identityfile", "kexalgorithms", "macs", "stricthostkeychecking"];
+
 #[cfg(test)]
 mod tests;

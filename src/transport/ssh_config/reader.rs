@@ -1,13 +1,13 @@
 //! Asks `ssh -G`, once for all hosts that get the same answer.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Settings;
 use super::files::ConfigFiles;
 use super::words::{argument_words, check_name};
+use super::{COMPARED, HONOURED, Settings, WITHOUT_WEIGHT};
 use crate::transport::{Address, ConnectionError};
 
 /// What `ssh -G` prints: every setting and its lines.
@@ -64,9 +64,15 @@ impl ConfigReader {
         if words.all.is_empty() && !files.exist {
             return Ok(Settings::from_dump(address, &Dump::new(), &Dump::new())?.with_address(address, None));
         }
-        let defaults = self.defaults(address)?;
         let dump = self.dump(address, words.all, &files)?;
-        Ok(Settings::from_dump(address, &dump, &defaults)?.with_address(address, words.config_file))
+        let settings = if defaults_decide(&files.named, &words.named) {
+            Settings::from_dump(address, &dump, &*self.defaults(address)?)?
+        } else {
+            let defaults = dump.iter().filter(|(key, _)| !words.named.contains(*key));
+            let defaults = defaults.map(|(key, values)| (key.clone(), values.clone())).collect();
+            Settings::from_dump(address, &dump, &defaults)?
+        };
+        Ok(settings.with_address(address, words.config_file))
     }
 
     fn defaults(&self, address: &Address) -> Result<Arc<Dump>, ConnectionError> {
@@ -139,6 +145,15 @@ impl ConfigReader {
         let read = || Arc::new(ConfigFiles::read(config_file));
         Arc::clone(files.entry(config_file.map(Path::to_owned)).or_insert_with(read))
     }
+}
+
+/// Whether OpenSSH's own defaults must be known: not where the files name only what is taken as it is, and the words only what is ours, so
+/// that all else *is* a default.
+fn defaults_decide(files: &BTreeSet<String>, words: &BTreeSet<String>) -> bool {
+    let is_ours = |key: &str| HONOURED.contains(&key) || WITHOUT_WEIGHT.contains(&key) || matches!(key, "-C" | "-4" | "-6" | "-q" | "-v");
+    let is_structure = |key: &str| key.is_empty() || key.starts_with('#') || matches!(key, "host" | "match" | "include");
+    let is_taken = |key: &str| is_structure(key) || is_ours(key) && !COMPARED.contains(&key);
+    !(files.iter().all(|key| is_taken(key)) && words.iter().all(|key| is_ours(key)))
 }
 
 pub(super) fn ask_ssh(question: &Question, host: &str) -> Result<Dump, ConnectionError> {

@@ -82,8 +82,8 @@ fn a_file_is_asked_once_for_alike_hosts() {
         assert_eq!(settings.proxy, Proxy::Command(format!("nc {host} 2222")));
     }
     assert_eq!(settings("db").hostname, "10.0.0.9");
-    // The defaults, the web hosts, db's lines and db itself.
-    assert_eq!(reader.questions(), 4);
+    // The web hosts, db's lines and db itself.
+    assert_eq!(reader.questions(), 3);
 }
 
 #[test]
@@ -104,6 +104,30 @@ fn hosts_that_come_at_once_ask_once() {
             scope.spawn(move || assert_eq!(reader.settings(&address).unwrap().port, 2222));
         }
     });
-    // The defaults, and the hosts.
-    assert_eq!(std::fs::read_to_string(&asked).unwrap().lines().count(), 2);
+    assert_eq!(std::fs::read_to_string(&asked).unwrap().lines().count(), 1);
+}
+
+#[test]
+fn defaults_are_asked_for_only_where_they_decide() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config");
+    let questions = |lines: &str, arguments: &str| {
+        std::fs::write(&file, lines).unwrap();
+        let reader = ConfigReader::default();
+        let mut address = Address::new(Plugin::Ssh, "web1");
+        address.ssh_common_args = Some(format!("-F {} {arguments}", file.display()));
+        (reader.settings(&address).unwrap(), reader.questions())
+    };
+    let debian = "# comment\n\nHost *\n    SendEnv LANG LC_*\n    HashKnownHosts yes\n    GSSAPIAuthentication no\n";
+    let (settings, asked) = questions(debian, "-C -o ControlMaster=auto -o ControlPersist=60s -o Ciphers=aes128-ctr -o IdentityFile=/k");
+    assert_eq!((asked, settings.needs_system.as_deref(), settings.identity_files_chosen), (1, None, true));
+    assert_eq!((settings.algorithms.ciphers.as_deref(), settings.algorithms.kex), (Some("aes128-ctr"), None));
+    // Of another host, or the default itself: only OpenSSH knows.
+    let (settings, asked) = questions("Host other\n  Ciphers aes128-ctr\n", "");
+    assert_eq!((asked, settings.algorithms.ciphers), (2, None));
+    let (settings, asked) = questions("Include /nowhere*/x\nForwardAgent no\n", &format!("-i {}", file.display()));
+    assert_eq!((asked, settings.needs_system.as_deref(), settings.identity_files_chosen), (2, None, true));
+    // `ssh -G` prints the second line as if it were a setting.
+    let (settings, asked) = questions("", "'-oProxyCommand=nc x 1\n:'");
+    assert_eq!((asked, settings.needs_system.as_deref()), (2, Some("`: `")));
 }

@@ -1,5 +1,6 @@
 //! The words of `ansible_ssh_common_args` and its kin, as far as `ssh -G` may be handed them.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::transport::{Address, ConnectionError, shell};
@@ -9,6 +10,8 @@ pub(super) struct Words {
     pub(super) all: Vec<String>,
     /// `-F`.
     pub(super) config_file: Option<PathBuf>,
+    /// The settings that they give, in lower case; an option that is not `-o` by itself.
+    pub(super) named: BTreeSet<String>,
 }
 
 /// The words that the user wants on ssh's command line.
@@ -17,7 +20,7 @@ pub(in crate::transport) fn user_words(address: &Address) -> Result<Vec<String>,
 }
 
 pub(super) fn argument_words(address: &Address) -> Result<Words, ConnectionError> {
-    let mut words = Words { all: Vec::new(), config_file: None };
+    let mut words = Words { all: Vec::new(), config_file: None, named: BTreeSet::new() };
     let texts =
         [("ssh_args", &address.ssh_args), ("ssh_common_args", &address.ssh_common_args), ("ssh_extra_args", &address.ssh_extra_args)];
     for (name, text) in texts {
@@ -38,14 +41,21 @@ pub(super) fn check_words(name: &str, words: &[String], found: &mut Words) -> Re
             return wrong(format!("has the word `{word}`, expected only options of ssh"));
         };
         for (index, letter) in letters.char_indices() {
+            if !matches!(letter, 'F' | 'o') {
+                found.named.insert(format!("-{letter}"));
+            }
             match letter {
                 '4' | '6' | 'A' | 'a' | 'C' | 'g' | 'K' | 'k' | 'M' | 'n' | 'q' | 'T' | 't' | 'v' | 'X' | 'x' | 'Y' | 'y' => {}
                 'B' | 'b' | 'c' | 'D' | 'E' | 'e' | 'F' | 'I' | 'i' | 'J' | 'L' | 'l' | 'm' | 'o' | 'P' | 'p' | 'R' | 'S' | 'w' => {
                     let joined = &letters[index + 1..];
                     let value = if joined.is_empty() { rest.next().map(String::as_str) } else { Some(joined) };
                     let Some(value) = value else { return wrong(format!("ends after `-{letter}`, expected its value")) };
-                    if letter == 'F' {
-                        found.config_file = Some(PathBuf::from(value));
+                    match letter {
+                        'F' => found.config_file = Some(PathBuf::from(value)),
+                        'o' => {
+                            found.named.insert(setting_name(value));
+                        }
+                        _ => {}
                     }
                     break;
                 }
@@ -54,6 +64,15 @@ pub(super) fn check_words(name: &str, words: &[String], found: &mut Words) -> Re
         }
     }
     Ok(())
+}
+
+/// The setting that the value of `-o` gives, in lower case; the whole value where it has a second line, which is not known then.
+fn setting_name(value: &str) -> String {
+    let line = value.trim_start();
+    if line.contains('\n') {
+        return line.to_owned();
+    }
+    line.split(|character: char| character.is_whitespace() || character == '=').next().unwrap_or(line).to_lowercase()
 }
 
 /// Refuses names that a program or a shell could take for something else.
