@@ -59,19 +59,18 @@ impl Batch<'_, '_> {
     pub(super) fn publish(&mut self, _task: &Arc<Task>, result: &mut HostResult, run_once: bool) {
         let all: Vec<HostId> =
             if run_once { self.hosts.iter().filter(|host| !host.unreachable).map(|host| host.id).collect() } else { vec![result.host] };
-        let fact_hosts = result.facts_host.map_or_else(|| all.clone(), |host| vec![host]);
-        let facts = std::mem::take(&mut result.facts);
-        if !facts.is_empty() {
-            for name in dropped_facts(facts.keys().filter_map(|key| key.as_str())) {
+        let hosts = |host: Option<HostId>| host.map_or_else(|| all.clone(), |host| vec![host]);
+        for facts in std::mem::take(&mut result.facts).into_iter().filter(|facts| !facts.what.is_empty()) {
+            for name in dropped_facts(facts.what.keys().filter_map(|key| key.as_str())) {
                 self.executor.tell(Event::Warning(format!("Removed restricted key from module data: {name}")));
             }
-            for host in &fact_hosts {
-                self.change_world().publish(*host, HostUpdate { facts: facts.clone(), ..HostUpdate::default() });
-                self.executor.write_fact_cache(*host);
+            for host in hosts(facts.host) {
+                self.change_world().publish(host, HostUpdate { facts: facts.what.clone(), ..HostUpdate::default() });
+                self.executor.write_fact_cache(host);
             }
         }
         for effect in std::mem::take(&mut result.effects) {
-            self.apply(effect, &all, &fact_hosts, result.host);
+            self.apply(effect.what, &all, &hosts(effect.host), result.host);
         }
         if !result.registered.is_empty() {
             for host in &all {
@@ -94,7 +93,7 @@ impl Batch<'_, '_> {
                 }
             }
             Effect::IncludeVars(vars) => {
-                for host in all {
+                for host in fact_hosts {
                     self.change_world().publish(*host, HostUpdate { include_vars: vars.clone(), ..HostUpdate::default() });
                 }
             }

@@ -110,6 +110,7 @@ impl Batch<'_, '_> {
                 let wanted = Wanted {
                     from: from.clone(),
                     allow_duplicates: Some(*allow_duplicates),
+                    included_with: Some(Arc::clone(&written.vars)),
                     validates: *validates,
                     ..Wanted::new(Spanned::new(name.clone(), written.name.span.clone()))
                 };

@@ -74,11 +74,9 @@ pub struct HostResult {
     /// Whether the result is hidden from events.
     pub no_log: bool,
     /// What our actions do to the run.
-    pub effects: Vec<Effect>,
+    pub effects: Vec<Owned<Effect>>,
     /// `ansible_facts` that modules returned, as they named them.
-    pub facts: Map,
-    /// The host that facts and effects are for, where it is not `host`: `delegate_facts`.
-    pub facts_host: Option<HostId>,
+    pub facts: Vec<Owned<Map>>,
     /// Handlers and topics to notify.
     pub notify: Vec<String>,
     /// Variables that `register` sets.
@@ -93,6 +91,15 @@ pub struct HostResult {
     pub deprecations: Vec<String>,
     /// The task as `rescue` sees it, where it failed.
     pub failed_task: Option<Box<Map>>,
+}
+
+/// What one item set.
+#[derive(Debug)]
+pub struct Owned<T> {
+    /// The host that it is for, where it is not the task's: `delegate_facts`.
+    pub host: Option<HostId>,
+    /// This.
+    pub what: T,
 }
 
 /// A file or role to include for one host.

@@ -24,7 +24,7 @@ impl Batch<'_, '_> {
         let asked = if one_by_one { group } else { &group[..1] };
         for index in asked {
             let host = Arc::clone(&self.hosts[*index].name);
-            if !task.implicit {
+            if !task.implicit && self.goes_in_step() {
                 let stack = self.stack(*index, task);
                 let templar = self.templar(&stack, task);
                 let info = self.info(task, &templar);

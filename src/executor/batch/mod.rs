@@ -31,6 +31,8 @@ pub enum Strategy {
     Linear,
     /// Every host goes on as soon as it can.
     Free,
+    /// As free, and a host that has begun goes on before others begin.
+    HostPinned,
     /// As linear, and what fails starts the debugger.
     Debug,
 }
@@ -40,7 +42,8 @@ impl Strategy {
     pub fn parse(name: &str) -> Result<Self, Diagnostic> {
         match name.rsplit('.').next().unwrap_or(name) {
             "linear" => Ok(Self::Linear),
-            "free" | "host_pinned" => Ok(Self::Free),
+            "free" => Ok(Self::Free),
+            "host_pinned" => Ok(Self::HostPinned),
             "debug" => Ok(Self::Debug),
             _ => Err(Diagnostic::error(format!("Invalid play strategy specified: {name}"))
                 .hint("known are `debug`, `free`, `host_pinned` and `linear`")),
@@ -142,7 +145,7 @@ impl<'b, 'a> Batch<'b, 'a> {
         self.check_tags()?;
         match self.strategy {
             Strategy::Linear | Strategy::Debug => self.run_linear(),
-            Strategy::Free => self.run_free(),
+            Strategy::Free | Strategy::HostPinned => self.run_free(),
         }
     }
 
@@ -360,6 +363,11 @@ impl<'b, 'a> Batch<'b, 'a> {
             check: self.executor.options.check,
             diff: self.executor.options.diff,
         }
+    }
+
+    /// Whether all hosts do a task before any does the next.
+    pub(in crate::executor) fn goes_in_step(&self) -> bool {
+        matches!(self.strategy, Strategy::Linear | Strategy::Debug)
     }
 
     fn index_of(&self, host: HostId) -> Option<usize> {

@@ -191,7 +191,7 @@ impl Batch<'_, '_> {
             self.include(task, includes)?;
         }
         self.collect_lost();
-        if any_bad && self.flag_or(task, templar, Keyword::AnyErrorsFatal, self.executor.options.any_errors_fatal) {
+        if any_bad && self.goes_in_step() && self.flag_or(task, templar, Keyword::AnyErrorsFatal, self.executor.options.any_errors_fatal) {
             self.fail_all();
         }
         self.too_many_failed();

@@ -201,10 +201,12 @@ impl Runner<'_> {
     }
 
     pub(super) fn item_stack(&self, item: &Item, registered: Option<&Map>) -> VarStack {
-        let mut stack = self.job.stack.with(Layer::new(Precedence::Loop, "the loop", item.vars.clone()));
+        let mut stack = self.job.stack.clone();
+        // Stronger than what the name was registered with before.
         if let (Some(result), Some(Register::Name(name))) = (registered, &self.job.task.register) {
-            stack.push(Layer::single(Precedence::SetFacts, &name.value, Value::map(result.clone())));
+            stack.push(Layer::single(Precedence::Loop, &name.value, Value::map(result.clone())));
         }
+        stack.push(Layer::new(Precedence::Loop, "the loop", item.vars.clone()));
         stack
     }
 
@@ -257,7 +259,7 @@ impl Runner<'_> {
 
     /// What a loop's own conditions and labels see of an item that has ended.
     fn ended_stack(&self, item: &Item, end: &ItemEnd) -> VarStack {
-        self.item_stack(item, Some(&outcome::registered(&end.result))).reached(Arc::clone(&self.job.reach))
+        self.with_result(&self.item_stack(item, None), &end.result).reached(Arc::clone(&self.job.reach))
     }
 
     /// What `label` shows of an item that has ended; a mistake in it is a warning.

@@ -6,7 +6,7 @@ use super::Runner;
 use super::looping::Item;
 use crate::action::Effect;
 use crate::event::{Event, Status, TaskResult};
-use crate::executor::job::{HostResult, Message};
+use crate::executor::job::{HostResult, Message, Owned};
 use crate::executor::outcome;
 use crate::executor::outcome::{ItemEnd, censored};
 use crate::playbook::Register;
@@ -71,8 +71,7 @@ impl Runner<'_> {
             delegated_to: end.delegated_to.clone().or_else(|| all.first().and_then(|end| end.delegated_to.clone())),
             no_log,
             effects: Vec::new(),
-            facts: Map::new(),
-            facts_host: None,
+            facts: Vec::new(),
             notify: Vec::new(),
             registered,
             includes: Vec::new(),
@@ -132,7 +131,7 @@ impl HostResult {
     pub(super) fn take(&mut self, own: &Map, end: ItemEnd) {
         self.diagnostics.extend(end.diagnostics);
         self.includes.extend(end.include);
-        self.facts_host = self.facts_host.or(end.facts_host);
+        let host = end.facts_host;
         let texts = |key: &str| match own.get(key) {
             Some(Value::List(items)) => items.iter().map(note_text).collect(),
             _ => Vec::new(),
@@ -140,15 +139,17 @@ impl HostResult {
         self.warnings.extend(texts("warnings"));
         self.deprecations.extend(texts("deprecations"));
         if end.sets_nothing {
-            self.effects.extend(end.effect.filter(Effect::is_of_inventory));
+            self.effects.extend(end.effect.filter(Effect::is_of_inventory).map(|what| Owned { host, what }));
             return;
         }
         self.notify.extend(end.notify);
         match end.effect {
-            Some(effect) => self.effects.push(effect),
+            Some(what) => self.effects.push(Owned { host, what }),
             None => {
-                if let Some(Value::Map(facts)) = own.get("ansible_facts") {
-                    self.facts.extend(facts.iter().map(|(key, value)| (key.clone(), value.clone())));
+                let Some(Value::Map(found)) = own.get("ansible_facts") else { return };
+                match self.facts.last_mut().filter(|facts| facts.host == host) {
+                    Some(facts) => facts.what.extend(found.iter().map(|(key, value)| (key.clone(), value.clone()))),
+                    None => self.facts.push(Owned { host, what: Map::clone(found) }),
                 }
             }
         }

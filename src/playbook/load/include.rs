@@ -172,6 +172,7 @@ impl Loader<'_> {
         let wanted = role::Wanted {
             from,
             allow_duplicates: allow_duplicates.or(Some(true)),
+            included_with: Some(own_vars(written)),
             public: call.args.get("public").map(|value| super::play::is_yes(&value.value)),
             validates: call.args.get("rolespec_validate").and_then(|value| value.value.as_bool()).unwrap_or(true),
             ..role::Wanted::new(Spanned::new(role_name, name.span.clone()))

@@ -31,6 +31,8 @@ pub struct Wanted {
     pub allow_duplicates: Option<bool>,
     /// Whether another role depends on it.
     pub is_dependency: bool,
+    /// The own `vars:` of the `include_role` or `import_role` that wants it.
+    pub included_with: Option<Arc<Map>>,
     /// `public` of an import.
     pub public: Option<bool>,
     /// Whether its arguments are checked: `rolespec_validate`.
@@ -48,6 +50,7 @@ impl Wanted {
             from: RoleFiles::default(),
             allow_duplicates: None,
             is_dependency: false,
+            included_with: None,
             public: None,
             validates: true,
         }
@@ -355,14 +358,16 @@ fn text_of(item: &Spanned<Value>) -> Option<String> {
     item.value.as_str().map(str::to_owned)
 }
 
-/// Two uses of a role are one if files, variables and their own keywords are the same; what stands around them does not count.
+/// Two uses of a role are one if files, variables and their own keywords are the same; what stands around them does not count. A role that
+/// is included or imported is never one with a role of the play or a dependency.
 fn role_id(wanted: &Wanted, path: &Path) -> RoleId {
     let of = |map: &Map| to_json(&Value::map(map.clone())).to_string();
     let keywords = &wanted.keywords;
     let conditions: Vec<&str> = keywords.when.iter().chain(&keywords.tags).map(|value| value.span.text()).collect();
     let own = format!("{:?}", keywords.get(Keyword::Become).map(|value| &value.value));
+    let included = wanted.included_with.as_deref().map(of);
     RoleId(Arc::from(format!(
-        "{}|{}|{}|{:?}|{conditions:?}|{own}",
+        "{}|{}|{}|{:?}|{conditions:?}|{own}|{included:?}",
         path.display(),
         of(&wanted.params),
         of(&wanted.entry_vars),
