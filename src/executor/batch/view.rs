@@ -9,7 +9,7 @@ use crate::executor::Stop;
 use crate::executor::host_state::handler_key;
 use crate::executor::keywords::{Reader, render};
 use crate::playbook::{Keyword, Task, Work};
-use crate::source::{Diagnostic, Diagnostics, absolute};
+use crate::source::{Diagnostic, Diagnostics, Spanned, absolute};
 use crate::template;
 use crate::template::print::shown;
 use crate::template::{Rendered, Templar};
@@ -137,7 +137,9 @@ impl Batch<'_, '_> {
             Some(_) | None => own,
         };
         let check = self.flag_or(task, templar, Keyword::CheckMode, self.executor.options.check);
-        let is_hidden = self.flag_or(task, templar, Keyword::NoLog, self.executor.shared.tasks.no_log);
+        // Of a template nobody knows yet for which hosts it will hold.
+        let hides = |written: &Spanned<Value>| Templar::is_template(&written.value) || to_bool(&written.value) != Some(false);
+        let is_hidden = task.keywords.get(Keyword::NoLog).map_or(self.executor.shared.tasks.no_log, hides);
         let info = Arc::new(TaskInfo {
             name: Arc::from(name),
             own_name,
