@@ -168,15 +168,17 @@ impl VarStack {
     pub(super) fn walk_said(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
         let (known, mark) = (self.world.known(self.host), mark_of(name));
         let mut layers = self.layers.iter().rev().peekable();
-        let mut above = |level: Precedence, visit: Visit<'_>| {
-            while let Some(layer) = layers.next_if(|layer| layer.level > level) {
+        let mut while_it = |strong: &dyn Fn(Precedence) -> bool, visit: Visit<'_>| {
+            while let Some(layer) = layers.next_if(|layer| strong(layer.level)) {
                 in_layer(layer, name, mark, visit)?;
             }
             ControlFlow::Continue(())
         };
-        above(Precedence::Extra, visit)?;
+        while_it(&|level| level > Precedence::Extra, visit)?;
         self.magic(name, mark, visit)?;
         in_layer(self.world.extra(), name, mark, visit)?;
+        // What the items of a loop set is newer than what is known of the host.
+        let mut above = |known: Precedence, visit: Visit<'_>| while_it(&|level| level >= known, visit);
         above(Precedence::SetFacts, visit)?;
         if let Some(known) = known {
             in_map(known.set_facts(), Precedence::SetFacts, name, visit)?;

@@ -68,8 +68,8 @@ impl Runner<'_> {
                 let item = &items[first + offset];
                 self.take_notices(&mut end);
                 end.tell_notices();
-                // What an item sets the next one sees.
-                if let Some(Value::Map(found)) = end.result.get("ansible_facts") {
+                // What an item sets the next one sees, where it is not for another host.
+                if let (None, Some(Value::Map(found))) = (end.facts_host, end.result.get("ansible_facts")) {
                     facts.extend(found.iter().map(|(key, value)| (key.clone(), value.clone())));
                 }
                 if let Some(effect) = end.effect.as_ref().filter(|effect| effect.is_of_inventory()) {
