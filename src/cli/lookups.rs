@@ -44,7 +44,7 @@ impl WorldLookups for Lookups {
     }
 
     fn config(&self, setting: &str) -> TemplateResult<Value> {
-        self.settings.get(setting).cloned().ok_or_else(|| TemplateError::plugin(format!("Setting '{setting}' was not found.")))
+        self.settings.get(setting).cloned().ok_or_else(|| TemplateError::plugin(format!("No config definition exists for '{setting}'.")))
     }
 
     fn vault(&self) -> &Arc<Vault> {

@@ -1,6 +1,6 @@
 //! The task debugger's language: what may be typed at its prompt, and what that changes. Knows no terminal and runs nothing.
 
-use crate::template::print::{quote, shown};
+use crate::template::print::repr;
 use crate::value::{Key, Map, Value};
 
 /// What a line asks for.
@@ -297,17 +297,6 @@ fn raised(kind: &str, message: &str) -> String {
 
 fn raised_value(kind: &str, value: &Value) -> String {
     format!("***{kind}:{kind}({})\n", repr(value))
-}
-
-fn repr(value: &Value) -> String {
-    match value {
-        Value::Text(text) => {
-            let mut out = String::new();
-            quote(&mut out, text.as_str());
-            out
-        }
-        other => shown(other),
-    }
 }
 
 /// As Python's `pprint`: keys sorted, an entry a line where 80 columns do not hold all.

@@ -39,6 +39,8 @@ pub struct Lower<'a> {
     pluses: &'a [u32],
     /// Whether constants are within `{{ }}` just now.
     printing: bool,
+    /// Whether all of the text is one expression.
+    bare: bool,
     /// Whether templates in constants are rendered just now: in conditionals, and in what lookups are given.
     embedded: bool,
 }
@@ -46,7 +48,7 @@ pub struct Lower<'a> {
 impl<'a> Lower<'a> {
     pub fn new(engine: &'a Engine, text: &'a str, syntax: &'a Syntax) -> Self {
         let names = HashSet::new();
-        Self { engine, text, syntax, names, blocks: Vec::new(), mutates: false, pluses: &[], printing: false, embedded: false }
+        Self { engine, text, syntax, names, blocks: Vec::new(), mutates: false, pluses: &[], printing: false, bare: false, embedded: false }
     }
 
     /// The same for a text that has a minus in these places where a plus was written.
@@ -63,6 +65,7 @@ impl<'a> Lower<'a> {
     /// A template whose only output is `expr`.
     pub fn expression_template(mut self, expr: &ast::Expr<'_>, embedded: Embedded) -> Result<Template> {
         self.embedded = embedded == Embedded::Render;
+        self.bare = true;
         let body = vec![Stmt::Emit(self.expr(expr)?)];
         Ok(Template { body, blocks: self.blocks, mutates: self.mutates })
     }
@@ -432,7 +435,11 @@ impl<'a> Lower<'a> {
             Some(b'0'..=b'9') if let Some(rest) = behind_integer(slice) => {
                 let wanted = if self.printing { "end of print statement" } else { "end of statement block" };
                 let found = if rest.starts_with('_') { rest } else { "integer" };
-                Err(SyntaxError { message: format!("expected token '{wanted}', got '{found}'"), extent })
+                let message = match self.bare {
+                    true => "chunk after expression".to_owned(),
+                    false => format!("expected token '{wanted}', got '{found}'"),
+                };
+                Err(SyntaxError { message, extent })
             }
             Some(b'0'..=b'9') => match number(slice) {
                 // As Jinja writes it into the program that it makes.

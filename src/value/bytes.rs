@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use crate::source::escape;
+
 /// Immutable bytes.
 #[derive(Clone)]
 pub struct Bytes {
@@ -32,9 +34,9 @@ impl Bytes {
         self.secret
     }
 
-    /// The text they are, as results show it: what is no UTF-8 is replaced.
+    /// The text they are, as results show it: what is no UTF-8 is escaped.
     pub fn to_text(&self) -> String {
-        String::from_utf8_lossy(&self.bytes).into_owned()
+        escape::decode(&self.bytes)
     }
 
     /// `b'…'`

@@ -17,15 +17,25 @@ use crate::value::{Bytes, Key, Text, Value};
 /// More nodes than this made by aliases are refused: a file of a few lines can ask for billions.
 const MAX_ALIASED_NODES: usize = 1_000_000;
 
-const YAML: &str = "tag:yaml.org,2002:";
+pub(super) const YAML: &str = "tag:yaml.org,2002:";
 
 /// Reads one document after another.
 pub(super) struct Composer<'s, 'd> {
     source: &'s Arc<Source>,
     diagnostics: &'d mut Diagnostics,
+    tags: Tags,
     anchors: HashMap<String, Anchored>,
     open: Vec<Frame>,
     aliased: usize,
+}
+
+/// Which tags mean something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tags {
+    /// YAML's alone.
+    OfYaml,
+    /// Also `!unsafe` and `!vault`.
+    OfAnsible,
 }
 
 /// What an anchor names.
@@ -72,8 +82,8 @@ enum Content {
 }
 
 impl<'s, 'd> Composer<'s, 'd> {
-    pub fn new(source: &'s Arc<Source>, diagnostics: &'d mut Diagnostics) -> Self {
-        Self { source, diagnostics, anchors: HashMap::new(), open: Vec::new(), aliased: 0 }
+    pub fn new(source: &'s Arc<Source>, diagnostics: &'d mut Diagnostics, tags: Tags) -> Self {
+        Self { source, diagnostics, tags, anchors: HashMap::new(), open: Vec::new(), aliased: 0 }
     }
 
     /// The next document of `events`.
@@ -96,7 +106,8 @@ impl<'s, 'd> Composer<'s, 'd> {
     }
 
     /// Takes an event; the node, when it completes the document's.
-    fn event(&mut self, event: Event) -> Result<Option<Built>, SyntaxError> {
+    fn event(&mut self, mut event: Event) -> Result<Option<Built>, SyntaxError> {
+        self.refuse_own_tags(&mut event);
         let built = match event.kind {
             EventKind::DocumentStart | EventKind::DocumentEnd => return Ok(None),
             EventKind::SequenceStart { properties, layout } => {
@@ -115,6 +126,22 @@ impl<'s, 'd> Composer<'s, 'd> {
             }
         };
         Ok(self.place(built))
+    }
+
+    /// Where Ansible's tags mean nothing, they are unknown.
+    fn refuse_own_tags(&mut self, event: &mut Event) {
+        let (EventKind::SequenceStart { properties, .. }
+        | EventKind::MappingStart { properties, .. }
+        | EventKind::Scalar { properties, .. }) = &mut event.kind
+        else {
+            return;
+        };
+        let is_own = |tag: &String| matches!(tag.as_str(), "!unsafe" | "!vault" | "!vault-encrypted");
+        if self.tags == Tags::OfYaml
+            && let Some(tag) = properties.tag.take_if(|tag| is_own(tag))
+        {
+            self.diagnostics.push(unknown_tag(&tag).at(&Span::new(self.source, event.start, event.end)));
+        }
     }
 
     fn begin(&mut self, properties: Properties, start: usize, layout: Layout, content: Content) {

@@ -7,6 +7,7 @@ mod compose;
 mod duplicates;
 mod emit;
 mod event;
+mod foreign;
 mod hint;
 mod node;
 mod place;
@@ -16,12 +17,13 @@ use std::sync::Arc;
 
 pub use duplicates::DuplicateKeys;
 pub use emit::{EmitOptions, FlowStyle, emit};
+pub use foreign::load_foreign;
 pub use node::{Node, NodeKind};
 pub use place::scalar_span;
 
 use crate::source::{Diagnostic, Diagnostics, Source, Span};
 use crate::value::Value;
-use compose::Composer;
+use compose::{Composer, Tags};
 use event::{Events, SyntaxError};
 
 /// All documents of `source`; one with a syntax error is left out, and reading goes on at the next `---`.
@@ -63,7 +65,7 @@ pub fn load_one(source: &Arc<Source>, diagnostics: &mut Diagnostics) -> Option<N
 fn read_from(source: &Arc<Source>, from: usize, documents: &mut Vec<Node>, diagnostics: &mut Diagnostics) -> Result<(), SyntaxError> {
     let mut events = Events::new(source.text(), from);
     let mut found = Diagnostics::new();
-    let mut composer = Composer::new(source, &mut found);
+    let mut composer = Composer::new(source, &mut found, Tags::OfAnsible);
     let result = loop {
         match composer.document(&mut events) {
             Ok(Some(document)) => documents.push(document),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{filter, refuse};
-use crate::source::{Diagnostics, Severity, Source};
+use crate::source::Source;
 use crate::template::python::json::{JsonOptions, dumps, loads};
 use crate::template::{Bound, Evaluator, Filter, Param, Result, TemplateError, Val};
 use crate::value::{Text, Value};
@@ -138,17 +138,7 @@ fn from_json(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Va
 }
 
 fn yaml_documents(text: &Text) -> Result<Vec<Node>> {
-    let source = Source::named("<unicode string>", text.as_str());
-    let mut diagnostics = Diagnostics::new();
-    let documents = yaml::load(&source, &mut diagnostics);
-    if let Some(error) = diagnostics.iter().find(|diagnostic| diagnostic.severity == Severity::Error) {
-        let place = error.span().map_or_else(String::new, |span| {
-            let (line, column) = span.line_column();
-            format!("\n  in \"<unicode string>\", line {line}, column {column}")
-        });
-        return refuse(format!("{}{place}", error.message));
-    }
-    Ok(documents)
+    yaml::load_foreign(&Source::named("<unicode string>", text.as_str())).or_else(refuse)
 }
 
 /// What was read by a template is nobody's template.

@@ -36,7 +36,7 @@ fn hex(bytes: &[u8]) -> String {
 fn bytes_of(evaluator: &Evaluator, value: &Val) -> Result<Vec<u8>> {
     match value.as_bytes() {
         Some(bytes) => Ok(bytes.as_slice().to_vec()),
-        None => Ok(evaluator.text(value)?.as_str().as_bytes().to_vec()),
+        None => Codec::Utf8 { marked: false }.encode(evaluator.text(value)?.as_str(), "surrogateescape").map_err(TemplateError::plugin),
     }
 }
 
@@ -75,7 +75,7 @@ fn b64encode(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Va
     let text = evaluator.text(value)?;
     let bytes = match value.as_bytes() {
         Some(bytes) => bytes.as_slice().to_vec(),
-        None => codec(arguments)?.encode(text.as_str(), "strict").map_err(TemplateError::plugin)?,
+        None => codec(arguments)?.encode(text.as_str(), "surrogateescape").map_err(TemplateError::plugin)?,
     };
     let encoded = if arguments.flag_or(evaluator, 1, false)? { URL_SAFE.encode(bytes) } else { STANDARD.encode(bytes) };
     Ok(derived(evaluator, &text, encoded))
@@ -104,7 +104,7 @@ fn b64decode(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Va
     let Ok(bytes) = GeneralPurpose::new(&alphabet::STANDARD, config).decode(body) else {
         return refuse("Incorrect padding");
     };
-    let decoded = codec(arguments)?.decode(&bytes, "strict").map_err(TemplateError::plugin)?;
+    let decoded = codec(arguments)?.decode(&bytes, "surrogateescape").map_err(TemplateError::plugin)?;
     Ok(derived(evaluator, &text, decoded))
 }
 

@@ -1,5 +1,6 @@
 //! Python's codecs: texts to bytes and back, by the names that Python has for encodings.
 
+use crate::source::escape;
 use encoding_rs::Encoding;
 
 /// An encoding.
@@ -64,7 +65,21 @@ impl Codec {
     /// The bytes of a text; `errors` says what becomes of characters that it has not.
     pub fn encode(self, text: &str, errors: &str) -> Result<Vec<u8>, String> {
         match self {
-            Self::Utf8 { marked } => Ok([if marked { "\u{feff}" } else { "" }, text].concat().into_bytes()),
+            Self::Utf8 { marked } => {
+                let mut out = if marked { "\u{feff}".as_bytes().to_vec() } else { Vec::new() };
+                for (position, char) in text.chars().enumerate() {
+                    match escape::byte_of(char) {
+                        None => out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
+                        Some(byte) if errors == "surrogateescape" => out.push(byte),
+                        Some(byte) => {
+                            return Err(format!(
+                                "'utf-8' codec can't encode character '\\udc{byte:02x}' in position {position}: surrogates not allowed"
+                            ));
+                        }
+                    }
+                }
+                Ok(out)
+            }
             Self::Wide { bytes, order } => {
                 let mark = if order.is_none() { "\u{feff}" } else { "" };
                 let chars = mark.chars().chain(text.chars());
@@ -145,6 +160,7 @@ impl Codec {
                         (true, _) => out.push(char::from(*byte)),
                         (false, "ignore") => {}
                         (false, "replace") => out.push(char::REPLACEMENT_CHARACTER),
+                        (false, "surrogateescape") => out.push_str(&escape::decode(&[*byte])),
                         (false, _) => {
                             return Err(format!(
                                 "'ascii' codec can't decode byte 0x{byte:02x} in position {position}: ordinal not in range(128)"
@@ -170,6 +186,7 @@ fn decode_utf8(bytes: &[u8], errors: &str) -> Result<String, String> {
     match (std::str::from_utf8(bytes), errors) {
         (Ok(text), _) => Ok(text.to_owned()),
         (Err(_), "replace") => Ok(String::from_utf8_lossy(bytes).into_owned()),
+        (Err(_), "surrogateescape") => Ok(escape::decode(bytes)),
         (Err(_), "ignore") => Ok(bytes.utf8_chunks().map(|chunk| chunk.valid()).collect()),
         (Err(error), _) => {
             let at = error.valid_up_to();

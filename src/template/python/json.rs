@@ -138,6 +138,11 @@ impl Writer<'_> {
     }
 
     fn escape(&mut self, char: char) {
+        // A byte that is no text, as Python keeps it.
+        if let Some(byte) = crate::source::escape::byte_of(char) {
+            let _ = write!(self.out, "\\udc{byte:02x}");
+            return;
+        }
         for unit in char.encode_utf16(&mut [0; 2]) {
             let _ = write!(self.out, "\\u{unit:04x}");
         }
