@@ -266,7 +266,9 @@ impl Callback for Default {
                 if self.options.show_included {
                     self.banner(display);
                     let hosts: Vec<&str> = hosts.iter().map(|host| &**host).collect();
-                    let item = item.as_ref().map(|item| format!(" => (item={})", dump::item(item))).unwrap_or_default();
+                    // Ansible shows no item that is false, empty or zero.
+                    let item = item.as_ref().filter(|item| item.truthy());
+                    let item = item.map(|item| format!(" => (item={})", dump::item(item))).unwrap_or_default();
                     display.coloured(Role::Included, &format!("included: {file} for {}{item}", hosts.join(", ")));
                 }
             }

@@ -4,6 +4,7 @@ use crate::action;
 use crate::display::{Display, Manner, Stream};
 use crate::event::{GIVEN_UP, Status, TaskResult};
 use crate::source::{Diagnostic, Severity, beside, origin};
+use crate::template::print::shown;
 use crate::value::Value;
 
 /// What mistakes in loops begin with, which are told as they are.
@@ -65,7 +66,8 @@ fn links(head: &str) -> (&str, &str) {
 }
 
 fn headline(result: &TaskResult) -> Option<String> {
-    let message = result.result.get("msg").and_then(Value::as_str).unwrap_or_default();
+    let message = result.result.get("msg").map(shown).unwrap_or_default();
+    let message = message.as_str();
     if result.result.contains("censored") || result.result.contains(GIVEN_UP) {
         return None;
     }

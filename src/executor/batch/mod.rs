@@ -286,7 +286,7 @@ impl<'b, 'a> Batch<'b, 'a> {
         let stack = self.stack(index, task);
         let templar = self.templar(&stack, task);
         let name = Arc::clone(&self.info(task, &templar).name);
-        let answer = self.executor.world.console.ask(&format!("Perform task: TASK: {name} (N)o/(y)es/(c)ontinue: "), true);
+        let answer = self.executor.world.console.read(&format!("Perform task: TASK: {name} (N)o/(y)es/(c)ontinue: "));
         match answer.unwrap_or_default().trim().to_lowercase().as_str() {
             "y" | "yes" => true,
             "c" | "continue" => {

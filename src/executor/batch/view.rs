@@ -131,7 +131,7 @@ impl Batch<'_, '_> {
         }
         let own = task.name.as_ref().map(|name| rendered_name(templar, &name.value)).filter(|name| !name.is_empty());
         let own_name = Arc::from(own.as_deref().unwrap_or_default());
-        let own = own.unwrap_or_else(|| default_name(task, templar));
+        let own = own.unwrap_or_else(|| default_name(task));
         let name = match task.role() {
             Some(role) if !task.implicit && !matches!(task.work, Work::IncludeRole(_)) => format!("{} : {own}", role.name),
             Some(_) | None => own,
@@ -264,12 +264,9 @@ pub(super) fn rendered_name(templar: &Templar, value: &Value) -> String {
 }
 
 /// The name of a task that has none.
-pub(super) fn default_name(task: &Task, templar: &Templar) -> String {
+pub(super) fn default_name(task: &Task) -> String {
     match &task.work {
-        Work::IncludeRole(include) => match rendered(templar, &include.name.value) {
-            Some(role) => format!("{} : {role}", include.written),
-            None => format!("{} : {}", include.written, crate::template::print::shown(&include.name.value)),
-        },
+        Work::IncludeRole(include) => format!("{} : {}", include.written, shown(&include.name.value)),
         Work::Module(_) | Work::IncludeTasks(_) | Work::Meta(_) => task.action_name().to_owned(),
     }
 }

@@ -18,6 +18,12 @@ use crate::template::{ErrorKind, OMITTED, Rendered, Scope, Templar, TemplateErro
 use crate::value::{Map, Value};
 use crate::vars::{Layer, Precedence, VarStack};
 
+/// Why a loop has no items.
+struct NoItems {
+    end: Box<ItemEnd>,
+    is_undefined: bool,
+}
+
 /// The variables of one item of a loop.
 pub(super) struct Item {
     pub(super) vars: Map,
@@ -143,7 +149,8 @@ impl Runner<'_> {
                 let diagnostic = looping.items.error(OMITTED);
                 return Err(Box::new(ItemEnd::failed(OMITTED, vec![diagnostic])));
             }
-            Err(end) => {
+            Err(NoItems { end, is_undefined: false }) => return Err(end),
+            Err(NoItems { end, is_undefined: true }) => {
                 // A loop over something undefined is no mistake where the condition, seen without items, says no.
                 return match evaluate("when", &self.job.task.keywords.when, &templar) {
                     Ok(Verdict::Not(condition)) => Err(Box::new(ItemEnd::skipped(condition))),
@@ -175,13 +182,15 @@ impl Runner<'_> {
     }
 
     /// What the loop goes over; `None` where that is to be left out, which a loop cannot be.
-    pub(super) fn item_values(&self, looping: &Loop, templar: &Templar) -> Result<Option<Vec<Value>>, Box<ItemEnd>> {
+    fn item_values(&self, looping: &Loop, templar: &Templar) -> Result<Option<Vec<Value>>, NoItems> {
         let at = &looping.items;
         let failed = |error: TemplateError| {
             let diagnostic = error.to_diagnostic_at(&at.span);
             // Only of what is undefined does Ansible say here that the task has failed.
-            let before = if matches!(error.kind(), ErrorKind::Undefined { .. }) { "Task failed: " } else { "" };
-            Box::new(ItemEnd::failed(format!("{before}{}", error.full_message()), vec![diagnostic]))
+            let is_undefined = matches!(error.kind(), ErrorKind::Undefined { .. });
+            let before = if is_undefined { "Task failed: " } else { "" };
+            let end = Box::new(ItemEnd::failed(format!("{before}{}", error.full_message()), vec![diagnostic]));
+            NoItems { end, is_undefined }
         };
         if let Some(lookup) = &looping.lookup {
             return match lookup::run_loop(&lookup.value, &at.value, templar) {
@@ -194,7 +203,8 @@ impl Runner<'_> {
             Rendered::Value(Value::List(items)) => Ok(Some(items.to_vec())),
             Rendered::Value(other) => {
                 let mistake = Loop::not_a_list(at, &other);
-                Err(Box::new(ItemEnd::failed(mistake.message.clone(), vec![mistake])))
+                let end = Box::new(ItemEnd::failed(mistake.message.clone(), vec![mistake]));
+                Err(NoItems { end, is_undefined: false })
             }
             Rendered::Omit => Ok(None),
         }
