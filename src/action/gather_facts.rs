@@ -4,6 +4,8 @@ use driftless_modules::registry;
 
 use super::{Action, Call, Done, Failure, Plan, outcome};
 use crate::helper::Reply;
+use crate::value::{Map, Value};
+use crate::vars::FACTS_GATHERED;
 
 /// The action.
 pub(super) struct GatherFacts;
@@ -23,6 +25,11 @@ impl Action for GatherFacts {
     fn finish(&self, _call: &Call<'_>, reply: Reply) -> Result<Done, Failure> {
         let mut result = outcome(reply);
         result.insert("_ansible_verbose_override", true);
+        if let Some(Value::Map(facts)) = result.get("ansible_facts") {
+            let mut facts = Map::clone(facts);
+            facts.insert(FACTS_GATHERED, true);
+            result.insert("ansible_facts", facts);
+        }
         Ok(Done::of(result))
     }
 }

@@ -89,9 +89,7 @@ fn loaded(args: &AdhocArgs, what: &(String, String), session: &mut Session, host
     let setting = session.config.playbook_dir.value.as_ref();
     let folder = args.inventory.playbook_dir.as_ref().or(setting).map_or_else(|| session.folder.clone(), |dir| session.folder.join(dir));
     let playbook = loader.ad_hoc(&wanted, &folder, &mut diagnostics);
-    // To ansible-core an unknown module is a task that fails.
-    let is_unknown = diagnostics.iter().any(|found| found.message.starts_with("couldn't resolve module/action"));
-    session.tell(diagnostics, if is_unknown { 2 } else { 4 })?;
+    session.tell(diagnostics, loader.exit_code())?;
     let shown_by = if args.one_line { "oneline".to_owned() } else { callback(session) };
     let request = RunRequest {
         flags: &args.run,

@@ -85,7 +85,7 @@ fn mistakes(
     if diagnostics.has_errors() {
         return Ok(diagnostics.into_sorted());
     }
-    let (tags, skip_tags) = (words(&args.tags, &[]), words(&args.skip_tags, &[]));
+    let (tags, skip_tags) = (words(&[], &args.tags), words(&[], &args.skip_tags));
     for mistake in session.preflight(hosts, loader, &playbooks, &tags, &skip_tags)? {
         diagnostics.push(mistake);
     }

@@ -76,7 +76,7 @@ fn explained(
         session.display.line(&table(&head, &definitions, &[]));
         return Ok(u8::from(!is_defined));
     }
-    let engine = Engine::new();
+    let engine = Engine::new().redirected_by(loader.redirects());
     let site = Site { playbooks: &playbooks, loader, engine: &engine, vars: &world, tags: &[], skip_tags: &[], has_fact_cache: false };
     let of_plays = setters(&site, name);
     for (play, setters) in of_plays {

@@ -42,6 +42,9 @@ pub struct InventoryArgs {
     /// Show variables where they were written.
     #[arg(long = "export")]
     export: bool,
+    /// Forget the facts of earlier runs.
+    #[arg(long = "flush-cache")]
+    flush_cache: bool,
     /// Write to a file.
     #[arg(long = "output")]
     output: Option<PathBuf>,
@@ -84,7 +87,7 @@ fn report(args: &InventoryArgs, session: &mut Session, hosts: &Hosts) -> Result<
     let mut world = VarWorld::new(
         Arc::clone(&hosts.inventory),
         Arc::clone(&hosts.extra),
-        RunVars::default(),
+        RunVars { hides_facts: !session.config.inject_facts_as_vars.value, ..RunVars::default() },
         var_rules(&session.config),
         &hosts.vault,
         &mut diagnostics,
@@ -94,6 +97,9 @@ fn report(args: &InventoryArgs, session: &mut Session, hosts: &Hosts) -> Result<
     let dir = args.inventory.playbook_dir.as_ref().or(setting).map_or_else(|| session.folder.clone(), |dir| absolute(dir));
     world = world.with_playbook(&dir, &mut diagnostics);
     session.tell(diagnostics, 4)?;
+    if let Some(cache) = session.fact_cache(hosts, args.flush_cache)? {
+        world.recall(&cache).iter().for_each(|warning| session.display.warning(warning));
+    }
     let world = ManuallyDrop::new(Arc::new(world));
     let is_export = args.export || session.config.inventory_export.value;
     let mut report = InventoryReport::new(&world, if is_export { Kind::Export } else { Kind::Merged });

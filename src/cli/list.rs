@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::session::{Exit, Hosts, Session};
+use super::session::{Exit, Hosts, NO_HOSTS_LEFT, Session};
 use crate::executor::TagFilter;
 use crate::inventory::{HostPattern, Inventory, LOCALHOST, PatternError};
 use crate::playbook::load::Loader;
@@ -116,6 +116,12 @@ pub fn matched(session: &mut Session, hosts: &Hosts, pattern: &str) -> Result<Ve
         found => found.map_err(|missed| missed.exit(session))?,
     };
     let has_hosts = hosts.inventory.host_ids().any(|host| !hosts.inventory.host(host).is_implicit());
+    if names.is_empty() && has_hosts && hosts.limit.is_some() {
+        if LOCALHOST.contains(&pattern) {
+            return Ok(names);
+        }
+        return Err(session.refuse(NO_HOSTS_LEFT, 1));
+    }
     if names.is_empty() && has_hosts {
         session.display.warning("No hosts matched, nothing to do");
     }

@@ -72,8 +72,8 @@ fn loaded(args: &PlaybookArgs, paths: &[PathBuf], session: &mut Session, hosts: 
     let playbooks: Vec<Playbook> = paths.iter().map(|path| loader.playbook(path, &mut diagnostics)).collect();
     session.tell(diagnostics, loader.exit_code())?;
     let tags = TagFilter {
-        only: words(&args.tags, &session.config.run_tags.value),
-        skip: words(&args.skip_tags, &session.config.skip_tags.value),
+        only: words(&session.config.run_tags.value, &args.tags),
+        skip: words(&session.config.skip_tags.value, &args.skip_tags),
     };
     let preflight = if args.strict { Preflight::Refuses } else { Preflight::Warns };
     if args.run.syntax_check {
@@ -106,8 +106,13 @@ fn loaded(args: &PlaybookArgs, paths: &[PathBuf], session: &mut Session, hosts: 
     Ok(session.execute(hosts, loader, &playbooks, &request)?.exit_code())
 }
 
-/// Words with commas between; those of the settings where none are given.
-pub(super) fn words(given: &[String], setting: &[String]) -> Vec<String> {
-    let given = if given.is_empty() { setting } else { given };
-    given.iter().flat_map(|text| text.split(',')).map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
+/// Words with commas between, those of the settings and those that are given, each once.
+pub(super) fn words(setting: &[String], given: &[String]) -> Vec<String> {
+    let all = setting.iter().chain(given).flat_map(|text| text.split(',')).map(str::trim).filter(|word| !word.is_empty());
+    all.fold(Vec::new(), |mut words, word| {
+        if !words.iter().any(|known| known == word) {
+            words.push(word.to_owned());
+        }
+        words
+    })
 }

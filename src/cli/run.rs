@@ -87,7 +87,7 @@ impl Session {
         };
         let callbacks = self.callbacks(run)?;
         self.tell(diagnostics, 4)?;
-        let engine = Arc::new(Engine::new().inspecting(extensions(&self.config)));
+        let engine = Arc::new(Engine::new().redirected_by(loader.redirects()).inspecting(extensions(&self.config)));
         if run.preflight != Preflight::Silent {
             let has_fact_cache = self.has_fact_cache();
             let (tags, skip_tags) = (&run.tags.only, &run.tags.skip);
@@ -131,7 +131,7 @@ impl Session {
     }
 
     /// Where facts are kept between runs.
-    fn fact_cache(&mut self, hosts: &Hosts, flush: bool) -> Result<Option<FactCache>, Exit> {
+    pub(super) fn fact_cache(&mut self, hosts: &Hosts, flush: bool) -> Result<Option<FactCache>, Exit> {
         let plugin = self.config.fact_caching.value.clone();
         match plugin.strip_prefix("ansible.builtin.").unwrap_or(&plugin) {
             "memory" => return Ok(None),

@@ -15,7 +15,7 @@ use crate::executor::static_scope;
 use crate::inventory::{self, HostId, HostPattern, Inventory};
 use crate::playbook::Collections;
 use crate::playbook::Playbook;
-use crate::playbook::load::{Loader, World as LoaderWorld};
+use crate::playbook::load::{Loader, World as LoaderWorld, redirects};
 use crate::preflight::{self, Site};
 use crate::source::{Diagnostic, Diagnostics, Severity};
 use crate::template::{Context, Engine, Extensions};
@@ -51,6 +51,9 @@ pub struct Hosts {
     /// The secrets that vaults are opened with.
     pub vault: Arc<Vault>,
 }
+
+/// Said where `--limit` names none of the hosts.
+pub const NO_HOSTS_LEFT: &str = "Specified inventory, host pattern and/or --limit leaves us with no hosts to target.";
 
 impl Session {
     /// Reads the settings.
@@ -144,7 +147,7 @@ impl Session {
             return Ok(hosts);
         }
         if self.limited(&hosts)?.is_some_and(|limited| limited.is_empty()) {
-            return Err(self.refuse("Specified inventory, host pattern and/or --limit leaves us with no hosts to target.", 1));
+            return Err(self.refuse(NO_HOSTS_LEFT, 1));
         }
         Ok(hosts)
     }
@@ -185,7 +188,7 @@ impl Session {
             .any(|file| vault.read(&self.folder.join(file)).is_err_and(|error| vault::error_of(&error).is_some()));
         // A file without its `@` is misuse of the option; what is wrong within one is wrong YAML.
         let is_misused = flags.extra_vars.iter().any(|argument| argument.starts_with(['/', '.']));
-        let extra = extra_vars(&flags.extra_vars, &self.folder, &vault, &mut diagnostics);
+        let extra = extra_vars(&flags.extra_vars, &self.folder, &vault, var_rules(&self.config).hash_behaviour, &mut diagnostics);
         let is_misused = is_misused || diagnostics.iter().any(|found| found.message.starts_with(INVALID_EXTRA_VARS));
         let code = match (unopened, is_misused) {
             (true, _) => 1,
@@ -221,7 +224,8 @@ impl Session {
 
     /// Loads with a loader that knows modules, lookups and variables.
     pub fn with_loader<T>(&mut self, hosts: &Hosts, body: impl FnOnce(&mut Self, &Loader<'_>) -> T) -> T {
-        let engine = Arc::new(Engine::new());
+        let collections = Arc::new(Collections::new(self.collections_path()));
+        let engine = Arc::new(Engine::new().redirected_by(redirects(&collections)));
         let lookups = world_lookups(&hosts.inventory, &self.config, &hosts.vault);
         let context = Arc::new(Context::of_playbook(self.folder.clone(), lookups));
         let extra = Arc::clone(&hosts.extra.vars);
@@ -230,7 +234,7 @@ impl Session {
         let is_lookup = |name: &str| engine.lookup(name).is_ok();
         let loader = Loader::new(LoaderWorld {
             roles_path: self.config.roles_path.value.0.clone(),
-            collections: Collections::new(self.collections_path()),
+            collections,
             module: &known_module,
             module_names: action::names(),
             lookup: &is_lookup,
@@ -286,7 +290,8 @@ impl Session {
         skip_tags: &[String],
     ) -> Result<Vec<Diagnostic>, Exit> {
         let vars = self.world(hosts)?;
-        let (engine, has_fact_cache) = (Engine::new().inspecting(extensions(&self.config)), self.has_fact_cache());
+        let (engine, has_fact_cache) =
+            (Engine::new().redirected_by(loader.redirects()).inspecting(extensions(&self.config)), self.has_fact_cache());
         Ok(preflight::check(&Site { playbooks, loader, engine: &engine, vars: &vars, tags, skip_tags, has_fact_cache }))
     }
 

@@ -38,7 +38,7 @@ use crate::playbook::Playbook;
 use crate::playbook::load::Loader;
 use crate::source::{Diagnostic, Diagnostics, absolute};
 use crate::template::{Extensions, Untrusted, WorldLookups};
-use crate::vars::{FactCache, HostUpdate, VarWorld};
+use crate::vars::{FactCache, VarWorld};
 use workers::Workers;
 
 /// When facts are gathered by themselves.
@@ -267,13 +267,8 @@ impl<'a> Executor<'a> {
     /// What earlier runs found out.
     fn read_fact_cache(&mut self) {
         let Some(cache) = &self.world.fact_cache else { return };
-        let inventory = Arc::clone(self.vars.inventory());
-        for host in inventory.host_ids() {
-            match cache.read(inventory.host(host).name()) {
-                Ok(None) => {}
-                Ok(Some(facts)) => self.vars.publish(host, HostUpdate { facts, ..HostUpdate::default() }),
-                Err(message) => self.world.console.event(&Event::Warning(message)),
-            }
+        for message in self.vars.recall(cache) {
+            self.world.console.event(&Event::Warning(message));
         }
     }
 

@@ -13,6 +13,7 @@ use crate::playbook::load::{Loader, normal, of_play};
 use crate::playbook::{ActionName, Block, Context, Entry, Keyword, Keywords, Meta, ModuleCall, Play, Task, TaskArgs, VarsPrompt, Work};
 use crate::source::{Diagnostic, Diagnostics, Span, Spanned, absolute};
 use crate::template;
+use crate::template::Templar;
 use crate::template::filter::hash_password;
 use crate::template::print::shown;
 use crate::value::{Map, Text, Value};
@@ -463,8 +464,12 @@ fn gather_task(play: &Play, loader: &Loader<'_>) -> Task {
     let span = play.span.clone();
     let options = [("gather_subset", Keyword::GatherSubset), ("gather_timeout", Keyword::GatherTimeout), ("fact_path", Keyword::FactPath)];
     let options = options.iter().filter_map(|(option, keyword)| {
-        let written = play.get(*keyword)?;
-        Some((Spanned::new(Arc::from(*option), written.span.clone()), written.clone()))
+        let mut written = play.get(*keyword)?.clone();
+        // A keyword that is one text is a list of it: commas mean nothing there.
+        if *keyword == Keyword::GatherSubset && matches!(&written.value, Value::Text(_)) && !Templar::is_template(&written.value) {
+            written.value = Value::list(vec![written.value]);
+        }
+        Some((Spanned::new(Arc::from(*option), written.span.clone()), written))
     });
     let name = ActionName { written: Arc::from("gather_facts"), short: Arc::from("gather_facts"), span: span.clone() };
     let args = TaskArgs { options: options.collect(), ..TaskArgs::default() };

@@ -1,12 +1,12 @@
 //! Collections on disk (`ansible_collections/NAMESPACE/NAME`): where one is, its roles and playbooks, and what its `meta/runtime.yml`
 //! says of the names in it. Source: "Using collections" and "Collection structure" of Ansible's documentation.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::source::{Diagnostics, Source};
+use crate::template::PluginKind;
 use crate::value::{Map, Value};
 use crate::yaml;
 
@@ -14,8 +14,8 @@ use crate::yaml;
 #[derive(Debug, Default)]
 pub struct Collections {
     /// Folders that hold `ansible_collections/`, the first that has a collection wins.
-    roots: RefCell<Vec<PathBuf>>,
-    runtimes: RefCell<HashMap<String, Rc<Map>>>,
+    roots: RwLock<Vec<PathBuf>>,
+    runtimes: RwLock<HashMap<String, Arc<Map>>>,
 }
 
 /// What a module's full name leads to.
@@ -42,13 +42,13 @@ const MOST_REDIRECTS: usize = 16;
 impl Collections {
     /// Collections below these folders.
     pub fn new(roots: Vec<PathBuf>) -> Self {
-        Self { roots: RefCell::new(roots), runtimes: RefCell::default() }
+        Self { roots: RwLock::new(roots), runtimes: RwLock::default() }
     }
 
     /// Looks in this folder's `collections/` too, before all others.
     pub fn add_beside(&self, folder: &Path) {
         let beside = folder.join("collections");
-        let mut roots = self.roots.borrow_mut();
+        let mut roots = self.roots.write().unwrap_or_else(PoisonError::into_inner);
         if !roots.contains(&beside) && beside.join("ansible_collections").is_dir() {
             roots.insert(0, beside);
         }
@@ -58,7 +58,7 @@ impl Collections {
     pub fn folder(&self, collection: &str) -> Option<PathBuf> {
         let (namespace, name) = collection.split_once('.')?;
         let inside = Path::new("ansible_collections").join(namespace).join(name);
-        self.roots.borrow().iter().map(|root| root.join(&inside)).find(|path| path.is_dir())
+        self.roots.read().unwrap_or_else(PoisonError::into_inner).iter().map(|root| root.join(&inside)).find(|path| path.is_dir())
     }
 
     /// The folder of a role by its full name, `namespace.collection.role`, and the collection it is of.
@@ -101,6 +101,39 @@ impl Collections {
         Routed::Missing
     }
 
+    /// Where the full name of a filter, a lookup or a test leads; or why it cannot. Nothing where no collection says anything of it.
+    pub fn plugin(&self, kind: PluginKind, full: &str) -> Option<Result<String, String>> {
+        let (mut name, mut path) = (full.to_owned(), vec![full.to_owned()]);
+        loop {
+            let entry = split(&name).filter(|(collection, _)| !is_own(collection)).and_then(|(collection, short)| {
+                let entry = self.runtime(&collection).get("plugin_routing")?.get(kind.name())?.get(&short).cloned();
+                Some((collection, entry?))
+            });
+            let Some((collection, entry)) = entry else {
+                return (path.len() > 1).then_some(Ok(name));
+            };
+            if let Some(tombstone) = entry.get("tombstone") {
+                let when = removal(tombstone, &collection, "was removed");
+                return Some(Err(format!("The '{name}' {} plugin has been removed. {}{when}", kind.name(), said(tombstone))));
+            }
+            let Some(next) = entry.get("redirect").and_then(Value::as_str) else {
+                return (path.len() > 1).then_some(Ok(name));
+            };
+            if split(next).is_none() {
+                let rule = "Redirects must use fully qualified collection names.";
+                return Some(Err(format!("Collection {collection} contains invalid redirect for {name}: {next}. {rule}")));
+            }
+            if path.iter().any(|seen| seen == next) {
+                return Some(Err(match kind {
+                    PluginKind::Lookup => format!("plugin redirect loop resolving {full} (path: ['{}'])", path.join("', '")),
+                    PluginKind::Filter | PluginKind::Test => format!("recursive collection redirect found for '{full}'"),
+                }));
+            }
+            next.clone_into(&mut name);
+            path.push(name.clone());
+        }
+    }
+
     /// Full names of the modules in an action group, `namespace.collection.group`.
     pub fn action_group(&self, full: &str) -> Vec<String> {
         let (mut modules, mut groups, mut at) = (Vec::new(), vec![full.to_owned()], 0);
@@ -136,9 +169,9 @@ impl Collections {
     }
 
     /// `meta/runtime.yml`; what cannot be read says nothing, as with Ansible.
-    fn runtime(&self, collection: &str) -> Rc<Map> {
-        if let Some(known) = self.runtimes.borrow().get(collection) {
-            return Rc::clone(known);
+    fn runtime(&self, collection: &str) -> Arc<Map> {
+        if let Some(known) = self.runtimes.read().unwrap_or_else(PoisonError::into_inner).get(collection) {
+            return Arc::clone(known);
         }
         let path = self.folder(collection).map(|folder| folder.join("meta/runtime.yml"));
         let text = path.as_ref().and_then(|path| std::fs::read_to_string(path).ok().map(|text| Source::file(path, text)));
@@ -147,8 +180,8 @@ impl Collections {
             Some(Value::Map(map)) => Map::clone(&map),
             _ => Map::new(),
         };
-        let map = Rc::new(map);
-        self.runtimes.borrow_mut().insert(collection.to_owned(), Rc::clone(&map));
+        let map = Arc::new(map);
+        self.runtimes.write().unwrap_or_else(PoisonError::into_inner).insert(collection.to_owned(), Arc::clone(&map));
         map
     }
 }
@@ -226,6 +259,32 @@ mod tests {
         let text =
             "The 'acme.web.gone' module has been removed. It is gone. This feature was removed from collection 'acme.web' version 2.0.0.";
         assert_eq!(collections.module("acme.web.gone"), Routed::Removed(text.to_owned()));
+    }
+
+    #[test]
+    fn plugins_are_routed() {
+        let (_folder, collections) = collections(
+            "plugin_routing: {filter: {say: {redirect: acme.web.say2}, say2: {redirect: ansible.builtin.to_json}, round: {redirect: acme.web.round}, \
+             short: {redirect: to_json}, old: {deprecation: {removal_version: 2.0.0}}, gone: {tombstone: {removal_version: 2.0.0}}}, \
+             lookup: {a: {redirect: acme.web.b}, b: {redirect: acme.web.a}}}",
+        );
+        let filter = |name: &str| collections.plugin(PluginKind::Filter, name);
+        let wrong = |text: &str| Some(Err(text.to_owned()));
+        assert_eq!(filter("acme.web.say"), Some(Ok("ansible.builtin.to_json".to_owned())));
+        assert_eq!((filter("acme.web.other"), filter("acme.none.other"), filter("acme.web.old")), (None, None, None));
+        assert_eq!(filter("acme.web.round"), wrong("recursive collection redirect found for 'acme.web.round'"));
+        assert_eq!(
+            filter("acme.web.short"),
+            wrong(
+                "Collection acme.web contains invalid redirect for acme.web.short: to_json. Redirects must use fully qualified collection names."
+            )
+        );
+        assert_eq!(
+            filter("acme.web.gone"),
+            wrong("The 'acme.web.gone' filter plugin has been removed. This feature was removed from collection 'acme.web' version 2.0.0.")
+        );
+        let looped = collections.plugin(PluginKind::Lookup, "acme.web.a");
+        assert_eq!(looped, wrong("plugin redirect loop resolving acme.web.a (path: ['acme.web.a', 'acme.web.b'])"));
     }
 
     #[test]

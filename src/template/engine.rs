@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::collection::{self, Kind};
+use super::collection::{self, PluginKind};
 use super::ir::Template;
 use super::lower::Embedded;
 use super::syntax::{self, Syntax};
@@ -20,7 +20,11 @@ pub struct Engine {
     expressions: Cache<Embedded>,
     /// What texts may use that are inspected; those that are rendered follow their context.
     pub(super) inspected: Extensions,
+    redirects: Option<Redirects>,
 }
+
+/// What collections on disk say of a full name: where it leads, or why it cannot.
+pub type Redirects = Box<dyn Fn(PluginKind, &str) -> Option<std::result::Result<String, String>> + Send + Sync>;
 
 /// Lowered templates by how they are read and by their text.
 type Cache<K> = RwLock<HashMap<K, HashMap<Arc<str>, Arc<Template>>>>;
@@ -48,6 +52,7 @@ impl Engine {
             templates: Cache::default(),
             expressions: Cache::default(),
             inspected: Extensions::default(),
+            redirects: None,
         }
     }
 
@@ -55,6 +60,12 @@ impl Engine {
     #[must_use]
     pub fn inspecting(self, inspected: Extensions) -> Self {
         Self { inspected, ..self }
+    }
+
+    /// The same, where names that are not there are looked for in collections.
+    #[must_use]
+    pub fn redirected_by(self, redirects: Redirects) -> Self {
+        Self { redirects: Some(redirects), ..self }
     }
 
     /// The template in `text`, lowered once.
@@ -82,27 +93,38 @@ impl Engine {
 
     /// The filter of this name.
     pub fn filter(&self, name: &str) -> Result<&'static Filter> {
-        let found =
-            self.filters.get(bare(name)).or_else(|| self.filters.get(collection::redirected(Kind::Filter, name)?.as_str())).copied();
-        found.ok_or_else(|| {
-            unknown(ErrorKind::UnknownPlugin, format!("Syntax error in template: No filter named '{name}'."), name, self.filters.keys())
-        })
+        self.find(PluginKind::Filter, name, &self.filters)
     }
 
     /// The test of this name.
     pub fn test(&self, name: &str) -> Result<&'static Test> {
-        let found = self.tests.get(bare(name)).copied();
-        found.ok_or_else(|| {
-            unknown(ErrorKind::UnknownPlugin, format!("Syntax error in template: No test named '{name}'."), name, self.tests.keys())
-        })
+        self.find(PluginKind::Test, name, &self.tests)
     }
 
     /// The lookup of this name.
     pub fn lookup(&self, name: &str) -> Result<&'static Lookup> {
-        let found =
-            self.lookups.get(bare(name)).or_else(|| self.lookups.get(collection::redirected(Kind::Lookup, name)?.as_str())).copied();
-        found.ok_or_else(|| {
-            unknown(ErrorKind::UnknownPlugin, format!("The lookup plugin '{name}' was not found."), name, self.lookups.keys())
+        self.find(PluginKind::Lookup, name, &self.lookups)
+    }
+
+    fn find<T>(&self, kind: PluginKind, name: &str, table: &HashMap<&'static str, &'static T>) -> Result<&'static T> {
+        let own = |name: &str| table.get(bare(name)).or_else(|| table.get(collection::redirected(kind, name)?.as_str())).copied();
+        if let Some(found) = own(name) {
+            return Ok(found);
+        }
+        let target = match self.redirects.as_ref().and_then(|redirects| redirects(kind, name)) {
+            Some(Err(reason)) => {
+                let message = format!("The {} plugin '{name}' failed to load: {reason}", kind.name());
+                return Err(TemplateError::new(ErrorKind::UnknownPlugin, message));
+            }
+            Some(Ok(full)) => own(&full),
+            None => None,
+        };
+        target.ok_or_else(|| {
+            let message = match kind {
+                PluginKind::Filter | PluginKind::Test => format!("Syntax error in template: No {} named '{name}'.", kind.name()),
+                PluginKind::Lookup => format!("The lookup plugin '{name}' was not found."),
+            };
+            unknown(ErrorKind::UnknownPlugin, message, name, table.keys())
         })
     }
 }

@@ -28,8 +28,9 @@ mod undefined;
 mod val;
 
 pub use about::About;
+pub use collection::PluginKind;
 pub use context::{Context, Extensions, NoWorld, Untrusted, WorldLookups};
-pub use engine::Engine;
+pub use engine::{Engine, Redirects};
 pub use error::{ErrorKind, OMITTED, Result, TemplateError};
 pub use evaluator::{Depth, Evaluator, ScopeRef, ScopeVal};
 pub use function::{Arguments, Bound, Filter, Lookup, Markers, Options, Param, Test};

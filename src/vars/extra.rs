@@ -3,17 +3,24 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Layer, Precedence, files, key_values};
+use super::{HashBehaviour, Layer, Precedence, files, key_values};
 use crate::source::{Diagnostic, Diagnostics, Source, Span};
-use crate::value::{Key, Map, Text, Value};
+use crate::value::{Key, ListMerge, Map, Recursive, Text, Value, merge};
 use crate::vault::Vault;
 
 /// The layer of all `-e` arguments, later ones over earlier ones; relative files are below `folder`.
-pub fn extra_vars(arguments: &[String], folder: &Path, vault: &Vault, diagnostics: &mut Diagnostics) -> Arc<Layer> {
+pub fn extra_vars(
+    arguments: &[String],
+    folder: &Path,
+    vault: &Vault,
+    behaviour: HashBehaviour,
+    diagnostics: &mut Diagnostics,
+) -> Arc<Layer> {
+    let recursive = if behaviour == HashBehaviour::Merge { Recursive::Yes } else { Recursive::No };
     let mut vars = Map::new();
     for argument in arguments {
         if let Some(found) = one(argument, folder, vault, diagnostics) {
-            vars.extend(found);
+            vars = merge(&vars, &found, recursive, ListMerge::Replace);
         }
     }
     Layer::new(Precedence::Extra, Precedence::Extra.describe(), vars)
@@ -85,11 +92,22 @@ mod tests {
     use super::*;
 
     fn check(arguments: &[&str], shown: &str) {
+        check_merging(arguments, HashBehaviour::Replace, shown);
+    }
+
+    fn check_merging(arguments: &[&str], behaviour: HashBehaviour, shown: &str) {
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let mut diagnostics = Diagnostics::new();
-        let layer = extra_vars(&arguments, Path::new("/nowhere"), &Vault::default(), &mut diagnostics);
+        let layer = extra_vars(&arguments, Path::new("/nowhere"), &Vault::default(), behaviour, &mut diagnostics);
         let errors: String = diagnostics.iter().map(|diagnostic| diagnostic.message.clone()).collect();
         assert_eq!(format!("{:?}{errors}", Value::Map(Arc::clone(&layer.vars))), shown);
+    }
+
+    #[test]
+    fn maps_are_merged_where_the_settings_say_so() {
+        let arguments = ["{d: {a: 1, n: {x: 1}, l: [1]}}", "{d: {b: 2, n: {y: 2}, l: [2]}}"];
+        check_merging(&arguments, HashBehaviour::Replace, r#"{"d":{"b":2,"n":{"y":2},"l":[2]}}"#);
+        check_merging(&arguments, HashBehaviour::Merge, r#"{"d":{"a":1,"n":{"x":1,"y":2},"l":[2],"b":2}}"#);
     }
 
     #[test]

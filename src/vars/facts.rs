@@ -86,6 +86,9 @@ const FORBIDDEN_PREFIXES: &[&str] = &[
     "ansible_winrm_",
 ];
 
+/// The fact that says of a host that a play has gathered its facts: that is what smart gathering asks.
+pub const FACTS_GATHERED: &str = "_ansible_facts_gathered";
+
 /// Keywords and globals of Ansible: a variable of such a name is shadowed or shadows.
 const RESERVED: &[&str] = &[
     "action",

@@ -5,6 +5,9 @@ use std::sync::{Arc, OnceLock};
 use super::facts;
 use crate::value::{Key, Map, Value};
 
+/// The facts of files on a host.
+pub(super) const LOCAL_FACTS: &str = "ansible_local";
+
 /// What is known of one host; a new one is published after each task that found something out.
 #[derive(Clone, Default)]
 pub struct HostVars {
@@ -68,6 +71,11 @@ impl HostVars {
     /// Facts under the names that modules gave them: what `ansible_distribution` reads.
     pub fn injected_facts(&self) -> &Map {
         &self.facts.top
+    }
+
+    /// Facts that people put on the host.
+    pub(super) fn local_facts(&self) -> Value {
+        self.facts.top.get(LOCAL_FACTS).cloned().unwrap_or_else(|| Value::map(Map::new()))
     }
 
     /// The value of `ansible_facts`.

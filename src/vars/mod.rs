@@ -20,7 +20,7 @@ mod world;
 
 pub use extra::{INVALID_EXTRA_VARS, extra_vars};
 pub use fact_cache::FactCache;
-pub use facts::{MAGIC_NAMES, dropped_facts, is_reserved_name};
+pub use facts::{FACTS_GATHERED, MAGIC_NAMES, dropped_facts, is_reserved_name};
 pub use files::{NoVars, load_play_vars_file, load_vars_file};
 pub use host_vars::{HostUpdate, HostVars};
 pub use key_values::{KeyValue, KeyValues, SplitError, key_values, split_words};

@@ -182,6 +182,7 @@ impl<'w> InventoryReport<'w> {
         match self.kind {
             Kind::Merged => {
                 let mut vars = self.world.merged_host_vars(host);
+                vars.extend(self.world.shown_facts(host));
                 vars.extend(self.world.extra().vars.iter().map(|(key, value)| (key.clone(), value.clone())));
                 vars
             }

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::host_vars::LOCAL_FACTS;
 use super::layer::mark_of;
 use super::{Layer, PlayLayers, Precedence, Reach, VarWorld, magic};
 use crate::inventory::HostId;
@@ -49,9 +50,6 @@ const MAGIC: &str = "magic variables";
 
 /// What a walk meets: a variable and its origin.
 pub(super) type Visit<'v> = &'v mut dyn FnMut(Precedence, &str, Variable) -> ControlFlow<()>;
-
-/// The facts of files on a host.
-const LOCAL_FACTS: &str = "ansible_local";
 
 impl VarStack {
     pub(super) fn new(world: Arc<VarWorld>, host: HostId, play: Option<&PlayLayers>) -> Self {
@@ -226,8 +224,7 @@ impl VarStack {
         }
         if self.world.hides_facts() {
             // Facts that people put on hosts are variables even then.
-            let local =
-                || known.and_then(|known| known.injected_facts().get(LOCAL_FACTS).cloned()).unwrap_or_else(|| Value::map(Map::new()));
+            let local = || known.map_or_else(|| Value::map(Map::new()), |known| known.local_facts());
             return match name {
                 LOCAL_FACTS => visit(Precedence::Facts, Precedence::Facts.describe(), Variable::Value(local())),
                 _ => ControlFlow::Continue(()),

@@ -6,12 +6,13 @@ use std::sync::{Arc, OnceLock};
 use rayon::prelude::*;
 
 use super::files::{VarDir, VarFile, VarFolder};
+use super::host_vars::LOCAL_FACTS;
 use super::shelf::Shelf;
-use super::{GroupLevel, HostUpdate, HostVars, Layer, PlayLayers, Precedence, RunVars, VarRules, VarStack};
+use super::{FactCache, GroupLevel, HostUpdate, HostVars, Layer, PlayLayers, Precedence, RunVars, VarRules, VarStack};
 use crate::inventory::{GroupId, HostId, Inventory};
 use crate::source::{Diagnostic, Diagnostics};
 use crate::template::{Scope, Variable};
-use crate::value::Map;
+use crate::value::{Key, Map};
 use crate::vault::Vault;
 
 /// What becomes of a map that two levels define: the setting `hash_behaviour`.
@@ -162,6 +163,20 @@ impl VarWorld {
         self.known.set(host.index(), Arc::new(new));
     }
 
+    /// Adds what earlier runs found out about hosts; gives what is wrong with the files.
+    pub fn recall(&mut self, cache: &FactCache) -> Vec<String> {
+        let inventory = Arc::clone(&self.inventory);
+        let mut wrong = Vec::new();
+        for host in inventory.host_ids() {
+            match cache.read(inventory.host(host).name()) {
+                Ok(None) => {}
+                Ok(Some(facts)) => self.publish(host, HostUpdate { facts, ..HostUpdate::default() }),
+                Err(message) => wrong.push(message),
+            }
+        }
+        wrong
+    }
+
     /// Forgets the facts of a host: `meta: clear_facts`.
     pub fn clear_facts(&mut self, host: HostId) {
         if let Some(known) = self.known(host) {
@@ -189,6 +204,15 @@ impl VarWorld {
     pub fn merged_host_vars(&self, host: HostId) -> Map {
         let layers = self.host_layers(host);
         self.merged(layers.iter().rev())
+    }
+
+    /// The facts of a host that are variables of their own; where facts are hidden, only those that people put on the host.
+    pub(super) fn shown_facts(&self, host: HostId) -> Map {
+        let Some(known) = self.known(host) else { return Map::new() };
+        match self.hides_facts() {
+            false => known.injected_facts().clone(),
+            true => [(Key::from(LOCAL_FACTS), known.local_facts())].into_iter().collect(),
+        }
     }
 
     /// The variables of a group from inventory sources and files beside them, merged: what `inventory --graph --vars` shows.

@@ -48,7 +48,8 @@ impl Module for Setup {
         let mut named: JsonMap =
             found.into_iter().map(|(name, value)| (format!("ansible_{name}"), value)).filter(|(name, _)| is_wanted(name)).collect();
         if args.filter.iter().all(String::is_empty) {
-            named.insert("gather_subset".to_owned(), args.gather_subset.iter().map(|word| Json::from(word.as_str())).collect());
+            let subset = if args.gather_subset.is_empty() { vec!["all".to_owned()] } else { args.gather_subset };
+            named.insert("gather_subset".to_owned(), subset.into_iter().map(Json::from).collect());
             named.insert("module_setup".to_owned(), true.into());
         }
         Ok(Outcome::new(false).with("ansible_facts", named))

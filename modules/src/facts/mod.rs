@@ -84,7 +84,7 @@ pub const COLLECTORS: &[Collector] = &[
     Collector { name: "selinux", names: &[], minimal: true, needs: &[], collect: security::selinux },
     Collector { name: "service_mgr", names: &[], minimal: true, needs: &["distribution", "platform"], collect: programs::service_mgr },
     Collector { name: "ssh_pub_keys", names: &["ssh_host_key_dsa_public", "ssh_host_key_ecdsa_public", "ssh_host_key_ed25519_public", "ssh_host_key_rsa_public", "ssh_host_pub_keys"], minimal: true, needs: &[], collect: ssh_keys::collect },
-    Collector { name: "systemd", names: &[], minimal: false, needs: &["service_mgr"], collect: programs::systemd },
+    Collector { name: "systemd", names: &[], minimal: false, needs: &[], collect: programs::systemd },
     Collector { name: "user", names: &["effective_group_ids", "effective_user_id", "real_user_id", "user_dir", "user_gecos", "user_gid", "user_id", "user_shell", "user_uid"], minimal: true, needs: &[], collect: user::collect },
     Collector { name: "virtual", names: &["virtualization_role", "virtualization_tech_guest", "virtualization_tech_host", "virtualization_type"], minimal: false, needs: &[], collect: virtualization::collect },
 ];

@@ -3,32 +3,24 @@
 use super::{COLLECTORS, Collector};
 use crate::{Failure, Result};
 
-/// The collectors of a `gather_subset`, in the table's order.
+/// The collectors of a `gather_subset`, in the table's order. Without any wish that is the minimal ones, but for those that are refused.
 pub fn resolve(subset: &[String]) -> Result<Vec<&'static Collector>> {
-    let mut wanted: Vec<&str> = Vec::new();
+    let minimal = || COLLECTORS.iter().filter(|collector| collector.minimal).map(|collector| collector.name);
+    let mut wanted: Vec<&str> = minimal().collect();
     let mut refused: Vec<&str> = Vec::new();
     let mut explicit: Vec<&str> = Vec::new();
-    let mut minimal = true;
-    for word in subset.iter().map(|word| word.trim()) {
-        let (negated, name) = word.strip_prefix('!').map_or((false, word), |name| (true, name));
-        let members = members(name, word)?;
-        match (negated, name) {
-            (true, "all") => refused.extend(COLLECTORS.iter().filter(|collector| !collector.minimal).map(|collector| collector.name)),
-            (true, "min") => {
-                minimal = false;
-                refused.extend(members);
-            }
-            (true, _) => refused.extend(members),
-            (false, "all" | "min") => wanted.extend(members),
-            (false, _) => explicit.extend(members),
+    if subset.is_empty() {
+        wanted.extend(members("all")?);
+    }
+    for word in subset {
+        match (word.strip_prefix('!'), word.as_str()) {
+            (Some("all"), _) => refused.extend(COLLECTORS.iter().filter(|collector| !collector.minimal).map(|collector| collector.name)),
+            (Some("min"), _) => refused.extend(minimal()),
+            // A name of a part alone, or one that nobody knows, leaves nothing out.
+            (Some(name), _) => refused.push(name),
+            (None, "all" | "min") => wanted.extend(members(word)?),
+            (None, _) => explicit.extend(members(word)?),
         }
-    }
-    // Only refusals: all the rest is wanted.
-    if wanted.is_empty() && explicit.is_empty() && !subset.is_empty() {
-        wanted.extend(COLLECTORS.iter().map(|collector| collector.name));
-    }
-    if minimal {
-        wanted.extend(COLLECTORS.iter().filter(|collector| collector.minimal).map(|collector| collector.name));
     }
     wanted.retain(|name| !refused.contains(name));
     wanted.extend(explicit);
@@ -41,7 +33,7 @@ pub fn resolve(subset: &[String]) -> Result<Vec<&'static Collector>> {
 }
 
 /// The collectors that a name means.
-fn members(name: &str, word: &str) -> Result<Vec<&'static str>> {
+fn members(name: &str) -> Result<Vec<&'static str>> {
     let of = |wanted: &dyn Fn(&Collector) -> bool| {
         COLLECTORS.iter().filter(|collector| wanted(collector)).map(|collector| collector.name).collect()
     };
@@ -52,7 +44,7 @@ fn members(name: &str, word: &str) -> Result<Vec<&'static str>> {
         "facter" | "ohai" => Ok(Vec::new()),
         _ => {
             let members: Vec<&str> = of(&|collector| collector.name == name || collector.names.contains(&name));
-            if members.is_empty() { Err(unknown(word.trim_start_matches('!'))) } else { Ok(members) }
+            if members.is_empty() { Err(unknown(name)) } else { Ok(members) }
         }
     }
 }
@@ -81,8 +73,15 @@ mod tests {
         assert_eq!(names(&["!all", "!min", "interfaces"]), ["distribution", "network", "platform"]);
         assert_eq!(names(&["!all", "!min"]), [""; 0]);
         assert!(names(&["!all"]).contains(&"user") && !names(&["!all"]).contains(&"hardware"));
-        assert!(names(&["!hardware"]).contains(&"network") && !names(&["!hardware"]).contains(&"hardware"));
+        assert_eq!(names(&["!hardware"]), names(&["min"]));
+        assert_eq!(names(&["!interfaces", "!nosuch"]), names(&["min"]));
+        assert_eq!(names(&["all", "!interfaces"]).len(), COLLECTORS.len());
+        assert!(names(&["all", "!hardware"]).contains(&"network") && !names(&["all", "!hardware"]).contains(&"hardware"));
+        assert_eq!(names(&["!min"]), [""; 0]);
+        assert_eq!(names(&["!min", "env"]), ["env"]);
+        assert_eq!(names(&["!all", "!min", "env", "!env"]), ["env"]);
+        assert_eq!(names(&[]).len(), COLLECTORS.len());
         assert!(names(&["network"]).contains(&"env") && !names(&["network"]).contains(&"hardware"));
-        assert!(resolve(&["bogus".to_owned()]).is_err());
+        assert!(resolve(&["bogus".to_owned()]).is_err() && resolve(&[" network".to_owned()]).is_err());
     }
 }

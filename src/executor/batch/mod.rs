@@ -22,7 +22,7 @@ use crate::playbook::{Block, Keyword, Play, Task, Work};
 use crate::source::{Diagnostic, Spanned, absolute};
 use crate::template::{self};
 use crate::value::Value;
-use crate::vars::{Layer, PlayLayers, PlayVars, Reach, VarWorld};
+use crate::vars::{FACTS_GATHERED, Layer, PlayLayers, PlayVars, Reach, VarWorld};
 
 /// In which order hosts meet tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -261,7 +261,7 @@ impl<'b, 'a> Batch<'b, 'a> {
     fn skips_facts(&self, index: usize, task: &Task) -> bool {
         let is_gathering = task.implicit && matches!(&task.work, Work::Module(call) if &*call.name.short == "gather_facts");
         let smart = self.executor.options.gathering == Gathering::Smart;
-        let known = || self.executor.vars.known(self.hosts[index].id).is_some_and(|known| !known.injected_facts().is_empty());
+        let known = || self.executor.vars.known(self.hosts[index].id).is_some_and(|known| known.injected_facts().contains(FACTS_GATHERED));
         is_gathering && smart && known()
     }
 

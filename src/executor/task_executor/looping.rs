@@ -372,9 +372,6 @@ fn visit_texts(value: &Value, visit: &mut dyn FnMut(&str)) {
 
 fn extended_loop(index: usize, count: usize, values: &[Value], all: Option<&Value>) -> Value {
     let mut map = Map::new();
-    if let Some(all) = all {
-        map.insert("allitems", all.clone());
-    }
     map.insert("index", index + 1);
     map.insert("index0", index);
     map.insert("first", index == 0);
@@ -382,6 +379,9 @@ fn extended_loop(index: usize, count: usize, values: &[Value], all: Option<&Valu
     map.insert("length", count);
     map.insert("revindex", count - index);
     map.insert("revindex0", count - index - 1);
+    if let Some(all) = all {
+        map.insert("allitems", all.clone());
+    }
     if let Some(next) = values.get(index + 1) {
         map.insert("nextitem", next.clone());
     }

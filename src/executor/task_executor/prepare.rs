@@ -14,7 +14,7 @@ use crate::executor::outcome::ItemEnd;
 use crate::executor::target::{Route, RouteError, check as check_route, route};
 use crate::inventory::{HostId, Inventory, LOCALHOST};
 use crate::playbook::{ActionName, IncludeRole, Keyword, ModuleCall, RoleFiles, Work};
-use crate::source::{Diagnostics, Spanned};
+use crate::source::{Diagnostics, Spanned, did_you_mean};
 use crate::template::print::shown;
 use crate::template::{Rendered, Templar};
 use crate::value::{Map, Text, Value};
@@ -171,7 +171,13 @@ impl Runner<'_> {
         if action::find(&name.short).is_none() {
             let message = format!("Cannot resolve '{}' to an action or module.", name.written);
             let diagnostic = crate::source::Diagnostic::error(&message).at(span);
-            return Err(failed(message, diagnostic));
+            return Err(failed(
+                message,
+                match did_you_mean(&name.short, action::names()) {
+                    Some(meant) => diagnostic.hint(format!("did you mean `{meant}`?")),
+                    None => diagnostic,
+                },
+            ));
         }
         Ok(Some(ModuleCall { name, args: call.args.clone(), defaults: call.defaults.clone() }))
     }

@@ -37,7 +37,7 @@ impl Loader<'_> {
         } else {
             text(&args_source)
         };
-        let mut task = vec![(word(wanted.module), args.clone())];
+        let mut task = vec![self.call_of(wanted.module, &args)];
         if wanted.background > 0 {
             task.push((word("async"), number(wanted.background)));
             task.push((word("poll"), number(wanted.poll)));
@@ -56,6 +56,18 @@ impl Loader<'_> {
         ]));
         let play = self.play(&play, folder, None, diagnostics);
         Playbook { path: folder.join("__adhoc_playbook__"), plays: play.into_iter().map(Arc::new).collect() }
+    }
+
+    /// The module with its arguments. One that nobody knows is a task that fails, as is one whose name is resolved when it runs.
+    fn call_of(&self, module: &str, args: &Node) -> (Node, Node) {
+        let is_name = module.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.'));
+        if self.has_action(module) || !is_name {
+            return (word(module), args.clone());
+        }
+        let name = text(&Source::named("<CLI option '-m'>", module));
+        let template = Value::Text(Text::trusted(format!("{{{{'{module}'}}}}"), Some(name.span.clone())));
+        let name = Node { kind: NodeKind::Scalar(template), ..name };
+        (word("action"), node(NodeKind::Mapping(vec![(word("module"), name)])))
     }
 }
 

@@ -25,7 +25,7 @@ pub use role::{LoadedRole, MISSING_ROLE, Wanted};
 
 use super::{Block, Collections, Context, Entry, Play, Playbook, Role, Task};
 use crate::source::{Diagnostic, Diagnostics, Severity, Spanned};
-use crate::template::Templar;
+use crate::template::{Redirects, Templar};
 use crate::value::{Map, Value};
 use crate::vault::Vault;
 use crate::yaml::DuplicateKeys;
@@ -46,7 +46,7 @@ pub struct World<'a> {
     /// Folders of `roles_path`, after `roles/` beside the playbook.
     pub roles_path: Vec<PathBuf>,
     /// Collections, beside the playbook and elsewhere.
-    pub collections: Collections,
+    pub collections: Arc<Collections>,
     /// Whether a module of this short name is there.
     pub module: &'a dyn Fn(&str) -> Known,
     /// Names of modules that can run, for "did you mean".
@@ -76,6 +76,14 @@ pub struct Loader<'a> {
     imported_roles: RefCell<Vec<Arc<Role>>>,
     /// Names of modules in the `library/` folders of roles and playbooks met so far.
     own_modules: RefCell<HashSet<String>>,
+    /// Names in `module_defaults` that no module had when they were read.
+    unresolved_defaults: RefCell<Vec<Spanned<String>>>,
+}
+
+/// What these collections say of filters, lookups and tests.
+pub fn redirects(collections: &Arc<Collections>) -> Redirects {
+    let collections = Arc::clone(collections);
+    Box::new(move |kind, name| collections.plugin(kind, name))
 }
 
 impl<'a> Loader<'a> {
@@ -88,6 +96,7 @@ impl<'a> Loader<'a> {
             imported_handlers: RefCell::default(),
             imported_roles: RefCell::default(),
             own_modules: RefCell::default(),
+            unresolved_defaults: RefCell::default(),
         }
     }
 
@@ -95,13 +104,20 @@ impl<'a> Loader<'a> {
     pub fn playbook(&self, path: &Path, diagnostics: &mut Diagnostics) -> Playbook {
         let mut plays = Vec::new();
         self.playbook_file(path, None, &mut plays, diagnostics);
+        self.check_module_defaults(diagnostics);
         Playbook { path: path.to_path_buf(), plays }
     }
 
     /// Loads the file of an `include_tasks`, in the context of the include.
     pub fn included_tasks(&self, file: &Path, context: &Context, diagnostics: &mut Diagnostics) -> Block {
         let entries = self.tasks_file(file, context, diagnostics);
+        self.check_module_defaults(diagnostics);
         Block::of(entries)
+    }
+
+    /// What collections say of filters, lookups and tests.
+    pub fn redirects(&self) -> Redirects {
+        redirects(&self.world.collections)
     }
 
     /// Ansible's exit code for the mistakes that were found: 1 where something that was named is not there (a role, an imported file)

@@ -1,13 +1,32 @@
 //! `module_defaults`: which of the defaults in force are a module's. Names and groups are written out, only values may be templates,
 //! so all is known when a task is loaded. A module named inside wins over one named outside, whole; groups stand below modules.
 
-use super::Loader;
 use super::keywords::spanned;
-use super::task::short_name;
+use super::task::{INCLUDES, short_name};
+use super::{Known, Loader};
 use crate::playbook::{ActionName, Keywords, Routed};
 use crate::source::{Diagnostics, Spanned};
 use crate::value::Value;
 use crate::yaml::Node;
+
+/// The groups of Ansible itself, sorted, and the collections whose groups of the same name they stand for, there or not.
+const OWN_GROUPS: &[(&str, &[&str])] = &[
+    ("acme", &["community.crypto"]),
+    ("aws", &["amazon.aws", "community.aws"]),
+    ("azure", &["azure.azcollection"]),
+    ("cpm", &["wti.remote"]),
+    ("docker", &["community.docker", "community.general"]),
+    ("gcp", &["google.cloud"]),
+    ("k8s", &["kubernetes.core", "community.kubernetes", "community.okd"]),
+    ("os", &["openstack.cloud"]),
+    ("ovirt", &["ovirt.ovirt"]),
+    ("vmware", &["community.vmware"]),
+];
+
+fn own_group(group: &str) -> Option<(&'static str, &'static [&'static str])> {
+    let short = group.strip_prefix("ansible.builtin.").unwrap_or(group);
+    OWN_GROUPS.iter().find(|(name, _)| *name == short).copied()
+}
 
 impl Loader<'_> {
     /// Takes what a keyword says, and reports what it cannot mean.
@@ -23,11 +42,16 @@ impl Loader<'_> {
             };
             for (key, value) in entries {
                 let Some(name) = key.as_str() else { continue };
-                if let Some(group) = name.strip_prefix("group/")
-                    && self.group_members(group).is_empty()
-                {
-                    let message = format!("Error loading module_defaults: could not resolve the module_defaults group {group}");
-                    diagnostics.push(key.error(message));
+                match name.strip_prefix("group/") {
+                    Some(group) if self.is_group(group) => {}
+                    Some(group) => {
+                        let full = if group.contains('.') { group.to_owned() } else { format!("ansible.builtin.{group}") };
+                        let message = format!("Error loading module_defaults: could not resolve the module_defaults group {full}");
+                        diagnostics.push(key.error(message));
+                    }
+                    None if self.has_action(name) => {}
+                    // A role that is loaded later may bring it.
+                    None => self.unresolved_defaults.borrow_mut().push(Spanned::new(name.to_owned(), key.span.clone())),
                 }
                 keywords.module_defaults.push((Spanned::new(name.to_owned(), key.span.clone()), spanned(value)));
             }
@@ -55,8 +79,39 @@ impl Loader<'_> {
         of_groups.chain(of_modules).map(|(_, options)| options.clone()).collect()
     }
 
+    /// Reports the modules of `module_defaults` that nobody knows, now that all modules are known.
+    pub(super) fn check_module_defaults(&self, diagnostics: &mut Diagnostics) {
+        for name in self.unresolved_defaults.take() {
+            if self.known(&name.value) == Known::No {
+                let full = if name.value.matches('.').count() < 2 { "ansible.legacy." } else { "" };
+                diagnostics.push(name.error(format!("Could not resolve action {full}{} in module_defaults", name.value)));
+            }
+        }
+    }
+
+    /// Whether a module, or what stands for one, is known by this name.
+    pub(super) fn has_action(&self, name: &str) -> bool {
+        match self.route(name, &[]) {
+            Routed::To { name: full, file, .. } => {
+                let is_short = name.matches('.').count() != 1;
+                file || is_short && (self.known(short_name(&full)) != Known::No || INCLUDES.contains(&short_name(&full)))
+            }
+            Routed::Removed(_) => true,
+            Routed::Missing => self.known(name) != Known::No,
+        }
+    }
+
+    fn is_group(&self, group: &str) -> bool {
+        own_group(group).is_some() || !self.group_members(group).is_empty()
+    }
+
     fn group_members(&self, group: &str) -> Vec<String> {
-        self.world.collections.action_group(group)
+        match own_group(group) {
+            Some((group, collections)) => {
+                collections.iter().flat_map(|collection| self.world.collections.action_group(&format!("{collection}.{group}"))).collect()
+            }
+            None => self.world.collections.action_group(group),
+        }
     }
 
     fn leads_to(&self, name: &str, short: &str) -> bool {

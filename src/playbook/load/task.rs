@@ -24,7 +24,7 @@ pub(super) struct Call<'n> {
 }
 
 /// Tasks that are replaced by what they import, or met at run time.
-const INCLUDES: &[&str] = &["import_playbook", "import_role", "import_tasks", "include_role", "include_tasks", "meta"];
+pub(super) const INCLUDES: &[&str] = &["import_playbook", "import_role", "import_tasks", "include_role", "include_tasks", "meta"];
 
 impl Loader<'_> {
     /// A task, or the block that an import stands for.
@@ -246,7 +246,7 @@ impl Loader<'_> {
     }
 
     /// Where a name leads: a full one by itself, a short one through the collections that are searched.
-    fn route(&self, written: &str, searched: &[String]) -> Routed {
+    pub(super) fn route(&self, written: &str, searched: &[String]) -> Routed {
         if written.matches('.').count() >= 2 {
             return self.world.collections.module(written);
         }

@@ -37,12 +37,14 @@ pub const LOOKUPS: &[&[Lookup]] = &[lookup::LOOKUPS];
 pub const TESTS: &[&[Test]] = &[address_test::TESTS, kind::TESTS];
 
 /// The full name of what is known by a shorter or an older one.
-pub fn redirected(kind: Kind, name: &str) -> Option<String> {
+pub fn redirected(kind: PluginKind, name: &str) -> Option<String> {
     let (collection, short) = name.rsplit_once('.').unwrap_or(("", name));
     let target = match (kind, collection) {
-        (Kind::Filter, "" | "ansible.builtin" | "ansible.netcommon") if matches!(short, "ipaddr" | "ipv4" | "ipv6") => "ansible.utils",
-        (Kind::Filter, "" | "ansible.builtin") if matches!(short, "json_query" | "random_mac") => "community.general",
-        (Kind::Lookup, "" | "ansible.builtin") if matches!(short, "cartesian" | "filetree" | "flattened") => "community.general",
+        (PluginKind::Filter, "" | "ansible.builtin" | "ansible.netcommon") if matches!(short, "ipaddr" | "ipv4" | "ipv6") => {
+            "ansible.utils"
+        }
+        (PluginKind::Filter, "" | "ansible.builtin") if matches!(short, "json_query" | "random_mac") => "community.general",
+        (PluginKind::Lookup, "" | "ansible.builtin") if matches!(short, "cartesian" | "filetree" | "flattened") => "community.general",
         _ => return None,
     };
     Some(format!("{target}.{short}"))
@@ -50,11 +52,24 @@ pub fn redirected(kind: Kind, name: &str) -> Option<String> {
 
 /// What a name is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum PluginKind {
     /// A filter.
     Filter,
     /// A lookup.
     Lookup,
+    /// A test.
+    Test,
+}
+
+impl PluginKind {
+    /// As `meta/runtime.yml` of a collection names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Filter => "filter",
+            Self::Lookup => "lookup",
+            Self::Test => "test",
+        }
+    }
 }
 
 const fn filter(name: &'static str, params: &'static [Param], run: fn(&Evaluator, &Val, &Bound) -> Result<Val>) -> Filter {
