@@ -1,5 +1,6 @@
 //! Starts helpers: the login's, putting it on the host first when it is not there, and those of other users, which the login's starts.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use driftless_modules::serve::bootstrap::{self, FAILED, FOLDERS, PLATFORM, Packing, Shell, WANT};
@@ -9,7 +10,7 @@ use super::link::{Event, Link, Received, Target};
 use super::request::RunError;
 use super::session::SessionOptions;
 use super::store::Store;
-use crate::transport::{Become, ConnectionError, Deadline, ReadEvent, StreamId};
+use crate::transport::{Become, ConnectionError, Deadline, ROOM, ReadEvent, StreamId};
 
 /// Banners and rc files may say so much before the marker.
 const NOISE: usize = 1 << 20;
@@ -57,7 +58,11 @@ enum Begun {
 fn until_marker(link: &mut Link, stream: StreamId, store: &Store, deadline: Deadline) -> Result<Begun, RunError> {
     let (mut said, mut complained, mut heard) = (Vec::new(), Vec::new(), 0);
     let mut bytes = Vec::new();
+    let mut upload: Option<Upload<'_>> = None;
     loop {
+        if let Some(upload) = &mut upload {
+            upload.feed(link, stream);
+        }
         bytes.clear();
         match link.connection.read(stream, &mut bytes, deadline)? {
             ReadEvent::Stdout(count) => {
@@ -85,7 +90,7 @@ fn until_marker(link: &mut Link, stream: StreamId, store: &Store, deadline: Dead
             if line == MARKER {
                 return Ok(Begun::Helper(said));
             } else if let Some(wish) = line.strip_prefix(WANT) {
-                push(link, stream, store, wish)?;
+                upload = Some(Upload::begin(link, stream, store, wish)?);
             } else if let Some(why) = line.strip_prefix(FAILED) {
                 let text = String::from_utf8_lossy(&complained).trim().to_owned();
                 let text = if text.is_empty() { String::new() } else { format!(": {text}") };
@@ -100,22 +105,32 @@ fn until_marker(link: &mut Link, stream: StreamId, store: &Store, deadline: Dead
     }
 }
 
-/// The host has no helper yet and says which it wants.
-fn push(link: &mut Link, stream: StreamId, store: &Store, wish: &str) -> Result<(), RunError> {
-    let (packing, name) = (wish.split(' ').next().unwrap_or_default(), wish.rsplit(' ').next().unwrap_or_default());
-    let helper = store
-        .by_file_name(name)
-        .ok_or_else(|| RunError::Protocol(format!("the host wants a helper `{name}`, which it was not offered")))?;
-    let unpacked;
-    let bytes = if packing == "gzip" {
-        helper.packed()
-    } else {
-        unpacked = helper.unpacked();
-        &unpacked
-    };
-    link.connection.send(stream, format!("{} {}\n", bytes.len(), helper.sha256()).as_bytes());
-    link.connection.send(stream, bytes);
-    Ok(())
+/// A helper on its way to a host that has none yet. It leaves in slices, since a thousand hosts may want one at once.
+struct Upload<'s> {
+    bytes: Cow<'s, [u8]>,
+    sent: usize,
+}
+
+impl<'s> Upload<'s> {
+    /// Tells the host, which said what it wants, what will come.
+    fn begin(link: &mut Link, stream: StreamId, store: &'s Store, wish: &str) -> Result<Self, RunError> {
+        let (packing, name) = (wish.split(' ').next().unwrap_or_default(), wish.rsplit(' ').next().unwrap_or_default());
+        let helper = store
+            .by_file_name(name)
+            .ok_or_else(|| RunError::Protocol(format!("the host wants a helper `{name}`, which it was not offered")))?;
+        let bytes = if packing == "gzip" { Cow::Borrowed(helper.packed()) } else { Cow::Owned(helper.unpacked()) };
+        link.connection.send(stream, format!("{} {}\n", bytes.len(), helper.sha256()).as_bytes());
+        Ok(Self { bytes, sent: 0 })
+    }
+
+    /// Queues as much as fits: more than [`ROOM`], so that the connection tells when it has left.
+    fn feed(&mut self, link: &mut Link, stream: StreamId) {
+        while self.sent < self.bytes.len() && link.connection.unsent(stream) <= ROOM {
+            let slice = &self.bytes[self.sent..self.bytes.len().min(self.sent + ROOM + ROOM / 4)];
+            link.connection.send(stream, slice);
+            self.sent += slice.len();
+        }
+    }
 }
 
 fn no_helper_for(platform: &str, store: &Store) -> RunError {

@@ -48,7 +48,7 @@ pub use ssh::{Answer, HostKeyQuestion};
 pub use wake::Waker;
 
 /// How many queued bytes count as little: [`ReadEvent::Room`] tells that the queue of a stream has fallen to this.
-pub const ROOM: usize = 256 * 1024;
+pub const ROOM: usize = 32 * 1024;
 
 /// How many bytes one stream holds for a caller who does not read, as in [`Connection::flush`]; then the host has to wait.
 const HELD: usize = 64 * 1024 * 1024;

@@ -39,7 +39,7 @@ impl Buffers {
         if self.gone == self.outgoing.len() {
             self.outgoing.clear();
             self.gone = 0;
-        } else if self.gone > 4 * ROOM {
+        } else if self.gone > 2 * ROOM {
             self.outgoing.drain(..self.gone);
             self.gone = 0;
         }
