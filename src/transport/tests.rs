@@ -599,29 +599,3 @@ fn fleet_hosts_that_vanish_are_noticed() {
     let mut connection = connect(address).unwrap();
     assert_eq!(text(&connection.exec("echo back", b"", soon()).unwrap()), "back\n");
 }
-
-#[test]
-fn fleet_users_become_root_without_a_helper() {
-    use driftless_wire::BecomeFailureKind::{NoProgram, NotAllowed, PasswordMissing, WrongPassword};
-    let Some((hosts, _lock)) = fleet() else { return };
-    for host in hosts.iter().filter(|host| host["image"] != "busybox") {
-        let run = |user: &str, password: Option<&str>, exe: Option<&str>| {
-            let key = host["key"].as_str().map(PathBuf::from);
-            let mut connection = connect(Address { private_key_file: key, ..fleet_address(host, user) }).unwrap();
-            let exe = exe.map(str::to_owned);
-            let become_ = Become { password: password.map(Secret::new), exe, ..Become::sudo("root") };
-            match privilege::exec_as(connection.as_mut(), &become_, "id -un; cat; echo 'it'", b"input ", soon()) {
-                Ok(output) => Ok(text(&output)),
-                Err(privilege::ExecAsError::Become(failure)) => Err(failure.kind),
-                Err(privilege::ExecAsError::Connection(error)) => panic!("{error}"),
-            }
-        };
-        let done = Ok("root\ninput it\n".to_owned());
-        assert_eq!(run("admin", None, None), done, "{}", host["name"]);
-        assert_eq!(run("ops", Some("ops-pass"), None), done, "{}", host["name"]);
-        assert_eq!(run("ops", Some("wrong"), None), Err(WrongPassword), "{}", host["name"]);
-        assert_eq!(run("ops", None, None), Err(PasswordMissing), "{}", host["name"]);
-        assert_eq!(run("plain", Some("plain-pass"), None), Err(NotAllowed), "{}", host["name"]);
-        assert_eq!(run("admin", None, Some("no-such-sudo")), Err(NoProgram), "{}", host["name"]);
-    }
-}
