@@ -69,7 +69,8 @@ fn conditions(call: &Call<'_>, that: &Value) -> Result<Vec<Value>, Failure> {
         return Ok(items.to_vec());
     }
     if Templar::is_template(that)
-        && let Rendered::Value(Value::List(items)) = call.templar.render(that)?
+        // What cannot be rendered is said as of any condition.
+        && let Ok(Rendered::Value(Value::List(items))) = call.templar.render(that)
     {
         return Ok(items.to_vec());
     }

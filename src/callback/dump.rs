@@ -1,7 +1,7 @@
 //! Results as people read them: abridged, and written as JSON or YAML.
 
 use super::{Options, ResultFormat};
-use crate::event::TaskResult;
+use crate::event::{Status, TaskResult};
 use crate::template::print::shown;
 use crate::value::{Layout, Map, Value, dump};
 use crate::yaml::{EmitOptions, FlowStyle, emit};
@@ -41,7 +41,8 @@ pub(super) fn attempt(result: &TaskResult, options: &Options) -> String {
 
 /// A result as text; over several lines whatever the options say.
 pub(super) fn whole(result: &TaskResult, options: &Options) -> String {
-    let shown = Value::map(abridged(&result.result, is_debug(result), options.verbosity));
+    let of_debug = is_debug(result) && result.status != Status::Failed;
+    let shown = Value::map(abridged(&result.result, of_debug, options.verbosity));
     write(&shown, options, true)
 }
 
