@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::evaluator::GLOBALS;
 use super::lookup::file::Overlay;
 use super::lower::Embedded;
+use super::print::shown;
 use super::syntax::Backslashes;
 use super::{
     Context, Engine, ErrorKind, Evaluator, Notices, OMITTED, Result, Scope, Syntax, TemplateError, Undefined, Val, engine, is_template,
@@ -79,6 +80,15 @@ impl Templar {
         match self.finish(self.evaluator.expression(text, Embedded::Keep)).map_err(TemplateError::in_expression)? {
             Rendered::Value(value) => Ok(value),
             Rendered::Omit => Err(omitted()),
+        }
+    }
+
+    /// A text for people, such as a task's name: what is wrong with it is said in it.
+    pub fn name(&self, value: &Value) -> String {
+        match self.finish(self.evaluator.marked_text(value)) {
+            Ok(Rendered::Value(value)) => shown(&value),
+            Ok(Rendered::Omit) => String::new(),
+            Err(error) => format!("<< error 1 - {} >>", error.message()),
         }
     }
 

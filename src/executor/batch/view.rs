@@ -129,7 +129,7 @@ impl Batch<'_, '_> {
         if let Some(info) = self.infos.get(&key).filter(|_| !is_template) {
             return Arc::clone(info);
         }
-        let own = task.name.as_ref().map(|name| rendered_name(templar, &name.value)).filter(|name| !name.is_empty());
+        let own = task.name.as_ref().map(|name| templar.name(&name.value)).filter(|name| !name.is_empty());
         let own_name = Arc::from(own.as_deref().unwrap_or_default());
         let own = own.unwrap_or_else(|| default_name(task));
         let name = match task.role() {
@@ -244,22 +244,6 @@ pub(super) fn rendered(templar: &Templar, value: &Value) -> Option<String> {
     match templar.render(value) {
         Ok(Rendered::Value(value)) => Some(crate::template::print::shown(&value)),
         Ok(Rendered::Omit) | Err(_) => None,
-    }
-}
-
-/// A name as people see it: what is undefined in it is said there.
-pub(super) fn rendered_name(templar: &Templar, value: &Value) -> String {
-    match templar.render(value) {
-        Ok(Rendered::Value(value)) => crate::template::print::shown(&value),
-        Ok(Rendered::Omit) => String::new(),
-        Err(error) => {
-            let text = crate::template::print::shown(value);
-            let mark = format!("<< error 1 - {} >>", error.message());
-            match (text.find("{{"), text.rfind("}}")) {
-                (Some(start), Some(end)) if start < end => format!("{}{mark}{}", &text[..start], &text[end + 2..]),
-                _ => text,
-            }
-        }
     }
 }
 

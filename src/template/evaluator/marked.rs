@@ -10,6 +10,27 @@ impl Evaluator {
         Ok(self.marked_level(val, &mut 0)?.unwrap_or_default())
     }
 
+    /// A template's text, where what is undefined is marked in the pieces that show it.
+    pub(in super::super) fn marked_text(&self, value: &Value) -> Result<Val> {
+        let outer = self.session.marks.replace(Some(0));
+        let text = self.render(value);
+        self.session.marks.set(outer);
+        text
+    }
+
+    /// What a piece of a template is worth, or its mark.
+    pub(super) fn marked_piece(&self, val: Result<Val>) -> Result<Val> {
+        let Some(mut count) = self.session.marks.get() else { return val };
+        let error = match val {
+            Ok(Val::Undefined(undefined)) if !undefined.is_inline_if() => undefined.error(),
+            Err(error) if matches!(error.kind(), ErrorKind::Undefined { .. }) => error,
+            other => return other,
+        };
+        let mark = mark(&error, &mut count);
+        self.session.marks.set(Some(count));
+        Ok(Val::Plain(mark))
+    }
+
     fn marked_level(&self, val: Result<Val>, count: &mut usize) -> Result<Option<Value>> {
         let _depth = self.enter()?;
         let val = match val {

@@ -47,6 +47,8 @@ struct Session {
     depth: Cell<usize>,
     memory: Cell<usize>,
     turns: Cell<usize>,
+    /// How many undefined things were marked in the text so far; `None` where they are errors.
+    marks: Cell<Option<usize>>,
     notices: Notices,
     /// How YAML strings are read.
     yaml_syntax: Arc<Syntax>,
@@ -173,6 +175,7 @@ impl Evaluator {
             depth: Cell::new(0),
             memory: Cell::new(0),
             turns: Cell::new(0),
+            marks: Cell::new(None),
             notices,
             yaml_syntax: Arc::clone(&syntax),
             files: RefCell::default(),
@@ -351,6 +354,8 @@ impl Evaluator {
         let Some(variable) = scope.scope.get(name) else { return Ok(None) };
         let name: Arc<str> = Arc::from(name);
         scope.rendered.borrow_mut().insert(Arc::clone(&name), Slot::Busy);
+        // What is kept of a variable has no marks.
+        let marks = self.session.marks.take();
         let val = match variable {
             Variable::Value(value) => self.load(value, scope),
             Variable::Scope(inner) => {
@@ -363,6 +368,7 @@ impl Evaluator {
             }
             Variable::Closed(why) => Err(TemplateError::new(ErrorKind::Vault { expression: false }, &*why)),
         };
+        self.session.marks.set(marks);
         match &val {
             Ok(val) => scope.rendered.borrow_mut().insert(Arc::clone(&name), Slot::Done(val.clone())),
             Err(_) => scope.rendered.borrow_mut().remove(&name),

@@ -30,7 +30,7 @@ impl Evaluator {
         match statement {
             Stmt::Raw(value) => out.push(self, Val::Plain(value.clone()))?,
             Stmt::Emit(expr) => {
-                let val = self.eval(frame, expr)?;
+                let val = self.marked_piece(self.eval(frame, expr))?;
                 self.placed(expr.extent, out.push(self, val))?;
             }
             Stmt::For(definition) => {
