@@ -72,8 +72,12 @@ pub fn start(become_: &Become, script: &str, nonce: &str) -> Result<Start, Becom
             return Err(BecomeFailure { kind: BecomeFailureKind::Other, message });
         }
     };
-    Ok(Start { argv: std::iter::once(exe).chain(rest).collect(), terminal })
+    // The shell that changes the folder becomes the program, so that who waits for it waits for that.
+    let inside = become_.chdir.iter().flat_map(|folder| ["/bin/sh", "-c", CHANGE_FOLDER, "sh", folder.as_str()].map(str::to_owned));
+    Ok(Start { argv: inside.chain(std::iter::once(exe)).chain(rest).collect(), terminal })
 }
+
+const CHANGE_FOLDER: &str = "cd \"$1\" && shift && exec \"$@\"";
 
 fn program(become_: &Become) -> String {
     become_.exe.clone().unwrap_or_else(|| become_.method.clone())
@@ -277,6 +281,7 @@ mod tests {
             exe: None,
             flags: None,
             prompts: Vec::new(),
+            chdir: None,
         }
     }
 
@@ -293,6 +298,8 @@ mod tests {
         assert_eq!(argv(&joined), "sudo -H -E -S -k -p N -u app /bin/sh -c S");
         let group = Become { flags: flags(&["-gSn", "-n"]), ..become_("sudo", None) };
         assert_eq!(argv(&group), "sudo -gSn -n -u app /bin/sh -c S");
+        let elsewhere = Become { chdir: Some("/a b".into()), ..become_("sudo", None) };
+        assert_eq!(argv(&elsewhere), format!("/bin/sh -c {CHANGE_FOLDER} sh /a b sudo -H -S -n -u app /bin/sh -c S"));
     }
 
     #[test]

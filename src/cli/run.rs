@@ -187,22 +187,25 @@ impl Session {
             return Err(self.refuse(message, 5));
         }
         let file = flags.connection_password_file.clone().or_else(|| self.config.connection_password_file.value.clone());
+        let is_asked = file.is_none();
         let password = self.password(flags.ask_pass || self.config.ask_pass.value, file.as_deref(), "SSH password: ")?;
+        // Only a password that was asked for is the other's default.
+        let default = password.clone().filter(|_| is_asked);
         let asks = flags.ask_become_pass || self.config.become_ask_pass.value;
-        let hint = if password.is_some() { "BECOME password[defaults to SSH password]: " } else { "BECOME password: " };
+        let hint = if default.is_some() { "BECOME password[defaults to SSH password]: " } else { "BECOME password: " };
         let file = flags.become_password_file.clone().or_else(|| self.config.become_password_file.value.clone());
         let become_password =
             self.password(asks, file.as_deref(), hint)?.or_else(|| self.config.become_pass.value.clone().map(Secret::new));
         let become_password = match become_password {
-            Some(empty) if empty.reveal().is_empty() => password.clone(),
+            Some(empty) if empty.reveal().is_empty() => default,
             other => other,
         };
         let config = &self.config;
         let method = flags.become_method.clone().unwrap_or_else(|| config.become_method.value.clone());
-        let (own_exe, own_flags) = match method.rsplit('.').next() {
-            Some("sudo") => (config.sudo_exe.value.clone(), config.sudo_flags.value.clone()),
-            Some("su") => (config.su_exe.value.clone(), config.su_flags.value.clone()),
-            _ => (None, None),
+        let (own_exe, own_flags, user) = match method.rsplit('.').next() {
+            Some("sudo") => (config.sudo_exe.value.clone(), config.sudo_flags.value.clone(), &config.sudo_user.value),
+            Some("su") => (config.su_exe.value.clone(), config.su_flags.value.clone(), &config.su_user.value),
+            _ => (None, None, &config.become_user.value),
         };
         Ok(ConnectionDefaults {
             plugin: flags.connection.clone().unwrap_or_else(|| config.transport.value.clone()),
@@ -219,11 +222,12 @@ impl Session {
             ssh_executable: config.ssh_executable.value.clone(),
             becomes: flags.becomes || config.r#become.value,
             become_method: method,
-            become_user: flags.become_user.clone().unwrap_or_else(|| config.become_user.value.clone()),
+            become_user: flags.become_user.clone().unwrap_or_else(|| user.clone()),
             become_exe: own_exe.or_else(|| config.become_exe.value.clone()),
             become_flags: own_flags.or_else(|| config.become_flags.value.clone()),
             become_allow_same_user: config.become_allow_same_user.value,
             su_prompts: config.su_prompt_l10n.value.clone(),
+            sudo_chdir: config.sudo_chdir.value.clone(),
             local_user: identity::user_by_id(rustix::process::geteuid().as_raw()).map(|user| user.name),
             become_password,
         })

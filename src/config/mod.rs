@@ -142,7 +142,9 @@ fn effect_of(names: impl Fn(&SettingInfo) -> bool) -> Option<Effect> {
 
 /// One warning for each setting that is written somewhere and would change something, but does not.
 fn warn_of_rest(surroundings: &Surroundings, file: Option<&ConfigFile>, all: &[Resolved], diagnostics: &mut Diagnostics) {
-    let is_harmless = |names: &dyn Fn(&SettingInfo) -> bool| all.iter().any(|setting| names(setting.info) && has_no_plugins(setting));
+    let is_harmless = |names: &dyn Fn(&SettingInfo) -> bool| {
+        all.iter().any(|setting| names(setting.info) && (has_no_plugins(setting) || is_default(setting)))
+    };
     for entry in file.into_iter().flat_map(|file| &file.entries) {
         let name = format!("{}.{}", entry.section, entry.key);
         let shown = format!("`{}` of `[{}]`", entry.key, entry.section);
@@ -181,6 +183,11 @@ fn warn_of_rest(surroundings: &Surroundings, file: Option<&ConfigFile>, all: &[R
             }
         }
     }
+}
+
+/// What is set to the value that it has anyway.
+fn is_default(setting: &Resolved) -> bool {
+    setting.info.default.is_some_and(|default| setting.value == setting.info.kind.plain(default))
 }
 
 /// Folders in which no plugin is: naming them changes nothing.

@@ -193,6 +193,8 @@ settings! {
         "What the names of the cache's files begin with.";
     fact_caching_timeout: i64 = "", "CACHE_PLUGIN_TIMEOUT", Some("86400"), ["defaults.fact_caching_timeout"], ["ANSIBLE_CACHE_PLUGIN_TIMEOUT"], [],
         "Seconds after which cached facts are forgotten; 0 is never.";
+    facts_modules: Vec<String> = "", "FACTS_MODULES", Some("smart"), ["defaults.facts_modules"], ["ANSIBLE_FACTS_MODULES"], [],
+        "The modules that `gather_facts` runs; `smart` is `setup`.";
     force_color: bool = "", "ANSIBLE_FORCE_COLOR", Some("False"), ["defaults.force_color"], ["ANSIBLE_FORCE_COLOR"], [],
         "Colours also where the output is no terminal.";
     force_handlers: bool = "", "DEFAULT_FORCE_HANDLERS", Some("False"), ["defaults.force_handlers"], ["ANSIBLE_FORCE_HANDLERS"], [],
@@ -333,10 +335,16 @@ settings! {
         "Flags of `su`.";
     su_prompt_l10n: Vec<String> = "become/su", "prompt_l10n", Some(""), ["su_become_plugin.localized_prompts"], ["ANSIBLE_SU_PROMPT_L10N"], [],
         "What a line of `su` that asks for the password contains, in place of what is known; without the colon.";
+    su_user: String = "become/su", "become_user", Some("root"), ["privilege_escalation.become_user", "su_become_plugin.user"], ["ANSIBLE_BECOME_USER", "ANSIBLE_SU_USER"], [],
+        "The user to become by `su`.";
+    sudo_chdir: Option<String> = "become/sudo", "sudo_chdir", None, ["sudo_become_plugin.chdir"], ["ANSIBLE_SUDO_CHDIR"], [],
+        "The folder that `sudo` is started in.";
     sudo_exe: Option<String> = "become/sudo", "become_exe", None, ["sudo_become_plugin.executable"], ["ANSIBLE_SUDO_EXE"], [],
         "The program `sudo`.";
     sudo_flags: Option<String> = "become/sudo", "become_flags", None, ["sudo_become_plugin.flags"], ["ANSIBLE_SUDO_FLAGS"], [],
         "Flags of `sudo`.";
+    sudo_user: String = "become/sudo", "become_user", Some("root"), ["privilege_escalation.become_user", "sudo_become_plugin.user"], ["ANSIBLE_BECOME_USER", "ANSIBLE_SUDO_USER"], [],
+        "The user to become by `sudo`.";
     task_debugger_ignore_errors: bool = "", "TASK_DEBUGGER_IGNORE_ERRORS", Some("True"), ["defaults.task_debugger_ignore_errors"], ["ANSIBLE_TASK_DEBUGGER_IGNORE_ERRORS"], [],
         "The debugger lets failures be that are ignored.";
     task_timeout: i64 = "", "TASK_TIMEOUT", Some("0"), ["defaults.task_timeout"], ["ANSIBLE_TASK_TIMEOUT"], [],

@@ -46,10 +46,10 @@ fn the_environment_wins_over_the_file() {
 
 #[test]
 fn what_has_no_effect_is_said_once() {
-    let file = "[defaults]\nallow_embedded_templates = True\nfrks = 1\npipelining = True\n[ara]\nx=1\n[diff]\nalways = maybe\n";
+    let file = "[defaults]\nallow_embedded_templates = False\nfrks = 1\npipelining = True\n[ara]\nx=1\n[diff]\nalways = maybe\n[url_lookup]\nforce = no\n";
     let (_, said, _) = load(
         &[("ansible.cfg", file)],
-        &[("ANSIBLE_FOKRS", "x"), ("ANSIBLE_MINE", "1"), ("ANSIBLE_LIBRARY", "x"), ("ANSIBLE_FACTS_MODULES", "x")],
+        &[("ANSIBLE_FOKRS", "x"), ("ANSIBLE_MINE", "1"), ("ANSIBLE_LIBRARY", "x"), ("ANSIBLE_PLAYBOOK_VARS_ROOT", "all")],
     );
     assert_eq!(
         said,
@@ -57,8 +57,8 @@ fn what_has_no_effect_is_said_once() {
             "8:1 the setting `DIFF_ALWAYS` is `maybe`, expected a boolean",
             "2:1 the setting `allow_embedded_templates` of `[defaults]` has no effect: not supported yet",
             "3:1 unknown setting `frks` of `[defaults]`",
-            "the setting `ANSIBLE_FACTS_MODULES` of the environment has no effect: not supported yet",
             "unknown setting `ANSIBLE_FOKRS` in the environment; did you mean `ANSIBLE_FORKS`?",
+            "the setting `ANSIBLE_PLAYBOOK_VARS_ROOT` of the environment has no effect: `group_vars` and `host_vars` of roles and of folders of included files are not read",
         ]
     );
 }

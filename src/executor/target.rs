@@ -53,6 +53,8 @@ pub struct ConnectionDefaults {
     pub become_allow_same_user: bool,
     /// `su_prompt_l10n`.
     pub su_prompts: Vec<String>,
+    /// `sudo_chdir`.
+    pub sudo_chdir: Option<String>,
     /// Who runs this program.
     pub local_user: Option<String>,
     /// What `-K` asked for.
@@ -239,9 +241,13 @@ fn becomes(
         Some(flags) => Some(flags),
         None => reader.text(Keyword::BecomeFlags)?.or_else(|| defaults.become_flags.clone()),
     };
+    let chdir = match parsed {
+        Method::Sudo => read.text("sudo_chdir", &["ansible_sudo_chdir"])?.or_else(|| defaults.sudo_chdir.clone()),
+        Method::Su | Method::Doas => None,
+    };
     let prompts = if parsed == Method::Su { su_prompts(read, defaults)? } else { Vec::new() };
     let password = password.or_else(|| defaults.become_password.clone());
-    Ok(Some(Become { method: parsed, password, exe, flags, prompts, ..Become::sudo(user) }))
+    Ok(Some(Become { method: parsed, password, exe, flags, prompts, chdir, ..Become::sudo(user) }))
 }
 
 fn su_prompts(read: &Variables<'_>, defaults: &ConnectionDefaults) -> Result<Vec<String>, RouteError> {

@@ -62,6 +62,11 @@ impl Templar {
         self.evaluator.deprecate(message);
     }
 
+    /// Warns the user.
+    pub fn warn(&self, message: impl Into<String>) {
+        self.evaluator.notice(message);
+    }
+
     /// Whether the text is to be rendered: it is trusted and has delimiters, or it is in a vault.
     pub fn is_template(value: &Value) -> bool {
         matches!(value, Value::Text(text) if text.is_trusted() && is_template(text.as_str()) || text.is_sealed())

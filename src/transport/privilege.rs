@@ -29,6 +29,8 @@ pub struct Become {
     pub flags: Option<String>,
     /// What a line that asks for the password contains; none: what is known of the method.
     pub prompts: Vec<String>,
+    /// The folder that the program is started in.
+    pub chdir: Option<String>,
     /// How long a prompt, or the success after the password, may take.
     pub patience: Duration,
 }
@@ -36,7 +38,8 @@ pub struct Become {
 impl Become {
     /// `user` by sudo, without a password.
     pub fn sudo(user: impl Into<String>) -> Self {
-        Self { method: Method::Sudo, user: user.into(), password: None, exe: None, flags: None, prompts: Vec::new(), patience: PATIENCE }
+        let (password, exe, flags, prompts, chdir) = (None, None, None, Vec::new(), None);
+        Self { method: Method::Sudo, user: user.into(), password, exe, flags, prompts, chdir, patience: PATIENCE }
     }
 
     /// As the helper is told it.
@@ -50,13 +53,15 @@ impl Become {
             exe: self.exe.clone(),
             flags,
             prompts: self.prompts.clone(),
+            chdir: self.chdir.clone(),
         })
     }
 
     /// The command line that runs `command` as the other user, as people are shown it.
     pub fn command_line(&self, command: &str) -> Result<String, BecomeFailure> {
-        let start = start(&self.wired()?, command, "PROMPT")?;
-        Ok(shell::join(start.argv.iter().map(String::as_str)))
+        let before = self.chdir.as_ref().map(|folder| format!("cd {} && ", shell::quote(folder))).unwrap_or_default();
+        let start = start(&driftless_wire::Become { chdir: None, ..self.wired()? }, command, "PROMPT")?;
+        Ok(before + &shell::join(start.argv.iter().map(String::as_str)))
     }
 }
 

@@ -246,6 +246,9 @@ pub struct Become {
     /// What a line that asks for the password contains, where the user says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prompts: Vec<String>,
+    /// The folder to start the program in; where we are if none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chdir: Option<String>,
 }
 
 impl std::fmt::Debug for Become {
@@ -258,6 +261,7 @@ impl std::fmt::Debug for Become {
             .field("exe", &self.exe)
             .field("flags", &self.flags)
             .field("prompts", &self.prompts)
+            .field("chdir", &self.chdir)
             .finish()
     }
 }
@@ -418,6 +422,7 @@ mod tests {
             exe: None,
             flags: None,
             prompts: Vec::new(),
+            chdir: None,
         };
         assert!(!format!("{become_:?}").contains("hush"));
     }

@@ -317,7 +317,7 @@ impl Runner<'_> {
         };
         let poll = match &task.poll {
             Some(written) => int("poll", written, templar).map_err(keyword_end)?.unwrap_or(self.shared.tasks.poll),
-            None => 15,
+            None => self.shared.tasks.poll,
         };
         let Some(limit) = u64::try_from(limit).ok().filter(|limit| *limit > 0) else { return Ok(None) };
         Ok(Some(Asynchronous { limit, poll: u64::try_from(poll).unwrap_or(0) }))
