@@ -72,35 +72,33 @@ impl Action for Copy {
         };
         let mut requests = Vec::new();
         walk(call, &base, &into, &mut requests)?;
-        let mut changed = false;
-        let mut diffs = Vec::new();
-        let mut last_link = Map::new();
         let keeps_links = !call.args.flag(&["local_follow"], true)?;
-        let are_links: Vec<bool> = requests.iter().map(is_link).collect();
-        for (reply, is_link) in target.send(requests).into_iter().zip(are_links) {
-            let mut result = outcome(reply?);
+        let kinds: Vec<Sent> = requests.iter().map(Sent::of).collect();
+        let is_single = kinds.iter().filter(|kind| **kind == Sent::File).count() == 1;
+        let tells = match keeps_links && kinds.contains(&Sent::Link) {
+            true => Some(Sent::Link),
+            false => is_single.then_some(Sent::File),
+        };
+        let mut changed = false;
+        let mut told = Map::new();
+        for (reply, kind) in target.send(requests).into_iter().zip(kinds) {
+            let result = outcome(reply?);
             if result.get("failed").is_some_and(Value::truthy) {
                 return Err(TalkError::Failed(Failure { result, diagnostics: Vec::new(), is_raised: false }));
             }
             changed |= result.get("changed").is_some_and(Value::truthy);
-            match result.remove("diff") {
-                Some(Value::List(items)) => diffs.extend(items.iter().cloned()),
-                Some(one) if one.truthy() => diffs.push(one),
-                Some(_) | None => {}
-            }
-            if is_link && keeps_links {
-                last_link = result;
+            if Some(kind) == tells {
+                told = result;
             }
         }
+        // What the only file or the last link came to is all that Ansible tells, and of several files no more than where they went.
         let mut result = Map::new();
-        result.insert("dest", format!("{}/", dest.trim_end_matches('/')));
-        result.insert("src", format!("{}{}", root.display(), if src.ends_with('/') { "/" } else { "" }));
-        // What the last link came to is all that Ansible tells where it copies links.
-        last_link.into_iter().for_each(|(key, value)| drop(result.insert(key, value)));
-        result.insert("changed", changed);
-        if call.diff && !diffs.is_empty() {
-            result.insert("diff", Value::list(diffs));
+        if tells != Some(Sent::File) {
+            result.insert("dest", format!("{}/", dest.trim_end_matches('/')));
+            result.insert("src", format!("{}{}", root.display(), if src.ends_with('/') { "/" } else { "" }));
         }
+        result.extend(told);
+        result.insert("changed", changed);
         Ok(Done::of(result))
     }
 }
@@ -177,8 +175,22 @@ fn folder_request(call: &Call<'_>, path: &str) -> Result<Request, Failure> {
     own_request(call, &args)
 }
 
-fn is_link(request: &Request) -> bool {
-    request.args.get("state").and_then(serde_json::Value::as_str) == Some("link")
+/// What a request of a folder's copy is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    Folder,
+    Link,
+    File,
+}
+
+impl Sent {
+    fn of(request: &Request) -> Self {
+        match request.args.get("state").and_then(serde_json::Value::as_str) {
+            Some("directory") => Self::Folder,
+            Some("link") => Self::Link,
+            _ => Self::File,
+        }
+    }
 }
 
 fn link_request(call: &Call<'_>, link: &Path, dest: &str) -> Result<Request, Failure> {

@@ -94,9 +94,6 @@ impl Default {
                 if !is_told || dump::is_debug(result) {
                     self.fatal(result, display);
                 } else {
-                    if self.options.task_path_on_failure {
-                        display.coloured(Role::Verbose, &task_path(&result.task));
-                    }
                     self.ignoring(result, display);
                 }
             }

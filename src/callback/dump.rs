@@ -62,15 +62,16 @@ fn write(shown: &Value, options: &Options, indented: bool) -> String {
         ResultFormat::Yaml => {
             let lossy = options.pretty.unwrap_or(true);
             let kept = if lossy { readable(shown) } else { shown.clone() };
-            let indent = i32::try_from(options.indent).ok();
+            // What is to be YAML for others is indented as YAML is, whatever the settings say.
+            let (indent, pad) = if lossy { (i32::try_from(options.indent).ok(), options.indent) } else { (None, 4) };
             let emitted = EmitOptions {
                 flow: FlowStyle::Block,
                 width: options.line_width.columns(options.columns),
                 indent,
-                literal_lines: lossy,
+                literal_lines: true,
                 ..EmitOptions::default()
             };
-            let pad = " ".repeat(options.indent);
+            let pad = " ".repeat(pad);
             let text = emit(&kept, &emitted).unwrap_or_default();
             let lines = text.trim_end().split('\n').map(|line| if line.is_empty() { String::new() } else { format!("{pad}{line}") });
             format!("\n{}", lines.collect::<Vec<_>>().join("\n"))

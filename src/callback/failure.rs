@@ -65,7 +65,8 @@ fn links(head: &str) -> (&str, &str) {
     end.and_then(|end| Some((&head[..end], head[end..].strip_prefix(": ")?))).unwrap_or((head, head))
 }
 
-fn headline(result: &TaskResult) -> Option<String> {
+/// What a result failed of, in one line; none where nothing is known but that it did.
+pub(super) fn headline(result: &TaskResult) -> Option<String> {
     let message = result.result.get("msg").map(shown).unwrap_or_default();
     let message = message.as_str();
     if result.result.contains("censored") || result.result.contains(GIVEN_UP) {

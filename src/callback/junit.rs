@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Callback, Options};
+use super::{Callback, Options, failure};
 use crate::config::Config;
 use crate::display::Display;
 use crate::event::{Event, Status, TaskInfo, TaskResult};
@@ -72,6 +72,8 @@ pub(super) struct Junit {
     started: HashMap<(Arc<str>, usize), Instant>,
     task_start: Instant,
     task: Option<Arc<TaskInfo>>,
+    /// The task whose files were last included, with nothing between.
+    including: Option<Arc<TaskInfo>>,
     cases: Vec<Case>,
 }
 
@@ -98,6 +100,7 @@ impl Junit {
             started: HashMap::new(),
             task_start: Instant::now(),
             task: None,
+            including: None,
             cases: Vec::new(),
         }
     }
@@ -117,7 +120,24 @@ impl Junit {
         self.cases.push(Case { class, name: format!("[{host}] {}: {}{args}", self.play, task.name), took, outcome });
     }
 
+    /// All that one task includes is one test.
+    fn include(&mut self, task: &Arc<TaskInfo>, text: String) {
+        let is_known = self.including.as_ref().is_some_and(|known| Arc::ptr_eq(known, task));
+        match self.cases.last_mut().map(|case| &mut case.outcome) {
+            Some(Outcome::Passed(before)) if is_known => {
+                before.push('\n');
+                before.push_str(&text);
+            }
+            _ => {
+                let before = self.cases.len();
+                self.add("include", task, self.task_start.elapsed(), Outcome::Passed(text), false);
+                self.including = (self.cases.len() > before).then(|| Arc::clone(task));
+            }
+        }
+    }
+
     fn result(&mut self, result: &TaskResult) {
+        self.including = None;
         let task = &result.task;
         if !self.options.include_setup && matches!(&*task.action, "setup" | "gather_facts") {
             return;
@@ -139,7 +159,9 @@ impl Junit {
                 Outcome::Skipped(reason.to_owned())
             }
             (Status::Failed | Status::Unreachable, true) if expected => Outcome::Passed(text),
-            (Status::Failed | Status::Unreachable, true) => Outcome::Error { message },
+            // Of a loop the items have failed.
+            (Status::Failed, true) if result.is_loop => Outcome::Failed { message, text },
+            (Status::Failed | Status::Unreachable, true) => Outcome::Error { message: failure::headline(result).unwrap_or(message) },
             (_, true) => Outcome::Failed { message, text },
             (Status::Ok | Status::Changed, false) if toggled => Outcome::Failed { message, text },
             (_, false) => Outcome::Passed(text),
@@ -199,7 +221,7 @@ impl Callback for Junit {
             Event::Included { file, hosts, .. } => {
                 if let Some(task) = self.task.clone() {
                     let text = format!("{file} (args={{}} vars={{}}): [{}]", hosts.join(", "));
-                    self.add("include", &task, self.task_start.elapsed(), Outcome::Passed(text), false);
+                    self.include(&task, text);
                 }
             }
             Event::HostStart { host, task } => {

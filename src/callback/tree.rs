@@ -10,11 +10,12 @@ use crate::value::{Layout, Map, Value, dump};
 /// The callback.
 pub(super) struct Tree {
     folder: PathBuf,
+    verbosity: u8,
 }
 
 impl Tree {
     pub(super) fn new(options: &Options) -> Self {
-        Self { folder: options.tree.clone() }
+        Self { folder: options.tree.clone(), verbosity: options.verbosity }
     }
 
     fn write(&self, result: &TaskResult) -> std::io::Result<()> {
@@ -29,8 +30,9 @@ impl Tree {
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
         std::fs::create_dir_all(&self.folder)?;
+        let layout = if self.verbosity > 2 || super::dump::always_verbose(&result.result) { Layout::Indent(4) } else { Layout::Line };
         // The name of a host is the user's own, and still no path out of the folder.
-        std::fs::write(self.folder.join(result.host.replace('/', "_")), dump(&Value::map(kept), Layout::Indent(4)))
+        std::fs::write(self.folder.join(result.host.replace('/', "_")), dump(&Value::map(kept), layout))
     }
 }
 

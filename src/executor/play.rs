@@ -267,7 +267,7 @@ impl Executor<'_> {
         let playbook = std::path::PathBuf::from(play.span.source().name());
         let mut diagnostics = Diagnostics::new();
         let (spec, path) = of_play(&playbook, name.as_deref(), &mut diagnostics)
-            .map_err(|why| Stop::Error(Box::new(written.error(format!("Error processing keyword '{KEYWORD}': {why}")))))?;
+            .map_err(|why| Stop::Load(vec![written.error(format!("Error processing keyword '{KEYWORD}': {why}"))]))?;
         if diagnostics.has_errors() {
             return Err(Stop::Load(diagnostics.into_sorted()));
         }

@@ -30,14 +30,11 @@ pub enum Routed {
         /// Whether a collection has a file of that name.
         file: bool,
     },
-    /// It was removed; this says why.
-    Removed(String),
-    /// No collection has it, or redirects go round.
+    /// It was removed, or redirects go round; this says so.
+    Refused(String),
+    /// No collection has it.
     Missing,
 }
-
-/// More redirects than any real collection chains.
-const MOST_REDIRECTS: usize = 16;
 
 impl Collections {
     /// Collections below these folders.
@@ -77,8 +74,8 @@ impl Collections {
 
     /// Where the module of this full name leads.
     pub fn module(&self, full: &str) -> Routed {
-        let (mut name, mut warnings) = (full.to_owned(), Vec::new());
-        for _ in 0..MOST_REDIRECTS {
+        let (mut name, mut warnings, mut path) = (full.to_owned(), Vec::new(), vec![full.to_owned()]);
+        loop {
             let Some((collection, short)) = split(&name).filter(|(collection, _)| !is_own(collection)) else {
                 return Routed::To { name, warnings, file: false };
             };
@@ -86,19 +83,22 @@ impl Collections {
             let entry = ["action", "modules"].iter().find_map(|kind| runtime.get("plugin_routing")?.get(kind)?.get(&short).cloned());
             if let Some(tombstone) = entry.as_ref().and_then(|entry| entry.get("tombstone")) {
                 let when = removal(tombstone, &collection, "was removed");
-                return Routed::Removed(format!("The '{name}' module has been removed. {}{when}", said(tombstone)));
+                return Routed::Refused(format!("The '{name}' module has been removed. {}{when}", said(tombstone)));
             }
             if let Some(deprecation) = entry.as_ref().and_then(|entry| entry.get("deprecation")) {
                 let when = removal(deprecation, &collection, "will be removed");
                 warnings.push(format!("{name} has been deprecated. {}{when}", said(deprecation)));
             }
             match entry.as_ref().and_then(|entry| entry.get("redirect")).and_then(Value::as_str) {
-                Some(next) => next.clone_into(&mut name),
+                Some(next) if path.iter().any(|seen| seen == next) => return Routed::Refused(redirect_loop(&path)),
+                Some(next) => {
+                    next.clone_into(&mut name);
+                    path.push(name.clone());
+                }
                 None if self.has_module(&collection, &short) => return Routed::To { name, warnings, file: true },
                 None => return Routed::Missing,
             }
         }
-        Routed::Missing
     }
 
     /// Where the full name of a filter, a lookup or a test leads; or why it cannot. Nothing where no collection says anything of it.
@@ -125,7 +125,7 @@ impl Collections {
             }
             if path.iter().any(|seen| seen == next) {
                 return Some(Err(match kind {
-                    PluginKind::Lookup => format!("plugin redirect loop resolving {full} (path: ['{}'])", path.join("', '")),
+                    PluginKind::Lookup => redirect_loop(&path),
                     PluginKind::Filter | PluginKind::Test => format!("recursive collection redirect found for '{full}'"),
                 }));
             }
@@ -208,6 +208,11 @@ fn is_own(collection: &str) -> bool {
     matches!(collection, "ansible.builtin" | "ansible.legacy")
 }
 
+/// What is said of redirects that go round, beginning at the first name.
+fn redirect_loop(path: &[String]) -> String {
+    format!("plugin redirect loop resolving {} (path: ['{}'])", path[0], path.join("', '"))
+}
+
 fn said(entry: &Value) -> String {
     match entry.get("warning_text").and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty()) {
         Some(text) if text.ends_with(['.', '!', '?']) => format!("{text} "),
@@ -255,10 +260,11 @@ mod tests {
         assert_eq!(collections.module("acme.web.say"), to("ansible.builtin.debug", false));
         assert_eq!(collections.module("acme.web.own"), to("acme.web.own", true));
         assert_eq!(collections.module("acme.web.other"), Routed::Missing);
-        assert_eq!(collections.module("acme.web.round"), Routed::Missing);
+        let looped = "plugin redirect loop resolving acme.web.round (path: ['acme.web.round'])";
+        assert_eq!(collections.module("acme.web.round"), Routed::Refused(looped.to_owned()));
         let text =
             "The 'acme.web.gone' module has been removed. It is gone. This feature was removed from collection 'acme.web' version 2.0.0.";
-        assert_eq!(collections.module("acme.web.gone"), Routed::Removed(text.to_owned()));
+        assert_eq!(collections.module("acme.web.gone"), Routed::Refused(text.to_owned()));
     }
 
     #[test]

@@ -50,8 +50,16 @@ impl Loader<'_> {
                         diagnostics.push(key.error(message));
                     }
                     None if self.has_action(name) => {}
-                    // A role that is loaded later may bring it.
-                    None => self.unresolved_defaults.borrow_mut().push(Spanned::new(name.to_owned(), key.span.clone())),
+                    None => match self.route(name, &[]) {
+                        Routed::Refused(message) => {
+                            self.missing.set(true);
+                            diagnostics.push(key.error(message));
+                        }
+                        // A role that is loaded later may bring it.
+                        Routed::To { .. } | Routed::Missing => {
+                            self.unresolved_defaults.borrow_mut().push(Spanned::new(name.to_owned(), key.span.clone()));
+                        }
+                    },
                 }
                 keywords.module_defaults.push((Spanned::new(name.to_owned(), key.span.clone()), spanned(value)));
             }
@@ -96,7 +104,7 @@ impl Loader<'_> {
                 let is_short = name.matches('.').count() != 1;
                 file || is_short && (self.known(short_name(&full)) != Known::No || INCLUDES.contains(&short_name(&full)))
             }
-            Routed::Removed(_) => true,
+            Routed::Refused(_) => false,
             Routed::Missing => self.known(name) != Known::No,
         }
     }

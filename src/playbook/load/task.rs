@@ -208,7 +208,7 @@ impl Loader<'_> {
                 warnings.into_iter().for_each(|warning| diagnostics.push(Diagnostic::warning(warning).at(&at.span)));
                 (name, file)
             }
-            Routed::Removed(message) => {
+            Routed::Refused(message) => {
                 self.missing.set(true);
                 diagnostics.push(at.error(message));
                 return None;
