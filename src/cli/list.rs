@@ -112,7 +112,8 @@ fn show_play(
 pub fn matched(session: &mut Session, hosts: &Hosts, pattern: &str) -> Result<Vec<Arc<str>>, Exit> {
     let found = resolved(session, hosts, &[pattern.to_owned()]);
     let names = match found {
-        Err(Missed::Pattern(PatternError::Subscript(_))) => Vec::new(),
+        // A pattern that names nobody is the play's mistake: it may be a template.
+        Err(Missed::Pattern(PatternError::Subscript(_) | PatternError::Mismatch(_))) => Vec::new(),
         found => found.map_err(|missed| missed.exit(session))?,
     };
     let has_hosts = hosts.inventory.host_ids().any(|host| !hosts.inventory.host(host).is_implicit());

@@ -43,7 +43,10 @@ impl Batch<'_, '_> {
                     }
                 }
                 Meta::EndRole => self.hosts[*index].moves().end_role(),
-                Meta::EndHost => self.hosts[*index].moves().end(),
+                Meta::EndHost => {
+                    self.hosts[*index].moves().end();
+                    self.leave_out(self.hosts[*index].id);
+                }
                 Meta::EndBatch | Meta::EndPlay => {
                     for host in self.hosts.iter_mut().filter(|host| !host.failed && !host.unreachable) {
                         host.moves().end();

@@ -147,6 +147,13 @@ impl Batch<'_, '_> {
         }
     }
 
+    /// A host that ended by itself is no host of the batch any more.
+    pub(in crate::executor) fn leave_out(&mut self, host: HostId) {
+        self.vars.hosts.retain(|id| *id != host);
+        self.vars.batch.retain(|id| *id != host);
+        self.layers = self.vars.prepare(self.executor.vars.inventory());
+    }
+
     /// `ansible_play_hosts` and its kin follow.
     pub(super) fn hosts_changed(&mut self) {
         let lost = |id: &HostId| self.executor.failed.contains(id) || self.executor.unreachable.contains(id);
