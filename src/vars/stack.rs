@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::facts::{is_forbidden, without_prefix};
 use super::host_vars::LOCAL_FACTS;
 use super::layer::mark_of;
 use super::{Layer, PlayLayers, Precedence, Reach, VarWorld, magic};
@@ -104,6 +105,28 @@ impl VarStack {
     #[must_use]
     pub fn reached(self, reach: Arc<Reach>) -> Self {
         Self { reach: Some(reach), ..self }
+    }
+
+    /// The variables that a result's `ansible_facts` are to the task that found them: those of `set_fact` and `include_vars` (`are_set`) as
+    /// they are called, those of modules as facts.
+    pub fn found(&self, facts: &Map, are_set: bool) -> Map {
+        if are_set {
+            return facts.clone();
+        }
+        let mut all = match self.value("ansible_facts") {
+            Some(Value::Map(known)) => Map::clone(&known),
+            _ => Map::new(),
+        };
+        let mut vars = Map::new();
+        for (name, value) in facts.iter() {
+            let Some(text) = name.as_str() else { continue };
+            all.insert(without_prefix(text), value.clone());
+            if !self.world.hides_facts() && !is_forbidden(text) {
+                vars.insert(name.clone(), value.clone());
+            }
+        }
+        vars.insert("ansible_facts", Value::map(all));
+        vars
     }
 
     /// This without what only the running task sees: loop variables, and how its host is reached.

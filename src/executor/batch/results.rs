@@ -58,8 +58,9 @@ impl Batch<'_, '_> {
             Status::Failed if result.ignored => self.executor.stats.count(event),
             Status::Failed => {
                 let name = Arc::clone(&self.hosts[index].name);
-                self.fail_host(index, &name);
-                self.remember_failure(result);
+                if self.fail_host(index, &name) {
+                    self.remember_failure(result);
+                }
             }
             Status::Unreachable => {
                 let name = Arc::clone(&self.hosts[index].name);
@@ -89,12 +90,17 @@ impl Batch<'_, '_> {
         self.change_world().publish(result.host, HostUpdate { set_facts: facts, ..HostUpdate::default() });
     }
 
-    /// The same for a failure that is no module's, counted.
-    pub(in crate::executor) fn fail_host(&mut self, index: usize, name: &Arc<str>) {
+    /// Counts a failure; whether it is rescued.
+    pub(in crate::executor) fn fail_host(&mut self, index: usize, name: &Arc<str>) -> bool {
         // Nothing is rescued in a run that ends here.
         let rescued = self.fail(index) == AfterFailure::Rescued && self.executor.check_interrupt().is_ok();
         let row = self.executor.stats.of(name);
-        if rescued { row.rescued += 1 } else { row.failed += 1 }
+        if rescued {
+            row.rescued += 1
+        } else {
+            row.failed += 1
+        }
+        rescued
     }
 
     /// Included roles are roles of the play from now on.

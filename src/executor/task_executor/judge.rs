@@ -7,7 +7,7 @@ use crate::executor::conditions::{Verdict, evaluate};
 use crate::executor::keywords::{Reader, render};
 use crate::executor::outcome;
 use crate::executor::outcome::{ItemEnd, NO_TRACEBACK, complete, is};
-use crate::playbook::{Keyword, Register};
+use crate::playbook::{Keyword, Register, Work};
 use crate::template::Templar;
 use crate::template::print::shown;
 use crate::value::{Map, Value};
@@ -89,7 +89,15 @@ impl Runner<'_> {
         if let Some(Register::Name(name)) = &self.job.task.register {
             stack.push(Layer::single(Precedence::Loop, &name.value, shown));
         }
+        if let Some(Value::Map(found)) = result.get("ansible_facts") {
+            stack.push(Layer::new(Precedence::Loop, "the task's facts", stack.found(found, self.sets_facts())));
+        }
         stack
+    }
+
+    /// Whether the task's facts are variables as they are called.
+    pub(super) fn sets_facts(&self) -> bool {
+        matches!(&self.job.task.work, Work::Module(call) if matches!(&*call.name.short, "set_fact" | "include_vars"))
     }
 
     /// What every end gets once its result stands: whether it is ignored, whom it notifies.

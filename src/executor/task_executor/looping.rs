@@ -55,10 +55,7 @@ impl Runner<'_> {
             if self.shared.interrupted.load(Ordering::Relaxed) {
                 break;
             }
-            let mut stack = self.item_stack(&items[next], last_result.as_ref());
-            if !facts.is_empty() {
-                stack.push(Layer::new(Precedence::SetFacts, "the loop", facts.clone()));
-            }
+            let stack = self.item_stack(&items[next], last_result.as_ref(), &facts);
             let mut stage = self.prepare(stack, Some(&items[next]));
             // Nothing begins after templates that were interrupted, whatever became of them.
             if self.shared.interrupted.load(Ordering::Relaxed) {
@@ -76,7 +73,8 @@ impl Runner<'_> {
                 end.tell_notices();
                 // What an item sets the next one sees, where it is not for another host.
                 if let (None, Some(Value::Map(found))) = (end.facts_host, end.result.get("ansible_facts")) {
-                    facts.extend(found.iter().map(|(key, value)| (key.clone(), value.clone())));
+                    let seen = self.item_stack(item, None, &facts);
+                    facts.extend(seen.found(found, self.sets_facts()));
                 }
                 if let Some(effect) = end.effect.as_ref().filter(|effect| effect.is_of_inventory()) {
                     if added.contains(effect) && self.job.task.changed_when.is_empty() {
@@ -84,8 +82,8 @@ impl Runner<'_> {
                     }
                     added.push(effect.clone());
                 }
-                let stop = self.breaks(item, &mut end);
-                self.finish_item(item, &mut end);
+                let stop = self.breaks(item, &mut end, &facts);
+                self.finish_item(item, &mut end, &facts);
                 last_result = Some(outcome::registered(&end.result));
                 ends.push(end);
                 stop
@@ -110,7 +108,7 @@ impl Runner<'_> {
         };
         for item in items.iter().take(MOST_AHEAD) {
             let touched = Arc::new(AtomicBool::new(false));
-            let stack = self.item_stack(item, None);
+            let stack = self.item_stack(item, None, &Map::new());
             let templar_of = |stack: &VarStack| match register {
                 Some(name) => {
                     let watched = Watched { inner: stack.clone(), name: name.to_owned(), touched: Arc::clone(&touched) };
@@ -210,18 +208,22 @@ impl Runner<'_> {
         }
     }
 
-    pub(super) fn item_stack(&self, item: &Item, registered: Option<&Map>) -> VarStack {
+    /// What an item sees: the result of the one before as the task registers it, the facts that those before found, itself.
+    pub(super) fn item_stack(&self, item: &Item, registered: Option<&Map>, facts: &Map) -> VarStack {
         let mut stack = self.job.stack.clone();
         // Stronger than what the name was registered with before.
         if let (Some(result), Some(Register::Name(name))) = (registered, &self.job.task.register) {
             stack.push(Layer::single(Precedence::Loop, &name.value, Value::map(result.clone())));
+        }
+        if !facts.is_empty() {
+            stack.push(Layer::new(Precedence::Loop, "the loop", facts.clone()));
         }
         stack.push(Layer::new(Precedence::Loop, "the loop", item.vars.clone()));
         stack
     }
 
     /// An item of a loop has ended: its result names it, and an event says so.
-    pub(super) fn finish_item(&self, item: &Item, end: &mut ItemEnd) {
+    pub(super) fn finish_item(&self, item: &Item, end: &mut ItemEnd, facts: &Map) {
         // To Ansible an item that is null is none.
         for (key, value) in item.vars.iter().filter(|(key, value)| key.as_str() != Some("ansible_loop") && !value.is_null()) {
             end.result.insert(key.clone(), value.clone());
@@ -229,7 +231,7 @@ impl Runner<'_> {
         if let Some(extended) = item.vars.get("ansible_loop") {
             end.result.insert("ansible_loop", extended.clone());
         }
-        let label = if end.no_log { Value::text("(censored due to no_log)") } else { self.label_of_end(item, end) };
+        let label = if end.no_log { Value::text("(censored due to no_log)") } else { self.label_of_end(item, end, facts) };
         let mut result = self.event_result(&end.result, end.status(), end);
         result.ignored = false;
         for diagnostic in std::mem::take(&mut end.diagnostics) {
@@ -238,12 +240,12 @@ impl Runner<'_> {
         self.tell(Event::Item(Box::new(ItemResult { result, label })));
     }
 
-    pub(super) fn breaks(&self, item: &Item, end: &mut ItemEnd) -> bool {
+    pub(super) fn breaks(&self, item: &Item, end: &mut ItemEnd, facts: &Map) -> bool {
         let conditions = &self.job.task.loop_control.break_when;
         if conditions.is_empty() {
             return false;
         }
-        let templar = self.templar(&self.ended_stack(item, end));
+        let templar = self.templar(&self.ended_stack(item, end, facts));
         match evaluate("break_when", conditions, &templar) {
             Ok(verdict) => {
                 let breaks = matches!(verdict, Verdict::Holds);
@@ -268,16 +270,16 @@ impl Runner<'_> {
     }
 
     /// What a loop's own conditions and labels see of an item that has ended.
-    fn ended_stack(&self, item: &Item, end: &ItemEnd) -> VarStack {
-        self.with_result(&self.item_stack(item, None), &end.result).reached(Arc::clone(&self.job.reach))
+    fn ended_stack(&self, item: &Item, end: &ItemEnd, facts: &Map) -> VarStack {
+        self.with_result(&self.item_stack(item, None, facts), &end.result).reached(Arc::clone(&self.job.reach))
     }
 
     /// What `label` shows of an item that has ended; a mistake in it is a warning.
-    fn label_of_end(&self, item: &Item, end: &mut ItemEnd) -> Value {
+    fn label_of_end(&self, item: &Item, end: &mut ItemEnd, facts: &Map) -> Value {
         if self.job.task.loop_control.label.is_none() {
             return item.value.clone();
         }
-        let templar = self.templar(&self.ended_stack(item, end));
+        let templar = self.templar(&self.ended_stack(item, end, facts));
         self.label(item, &templar).unwrap_or_else(|error| {
             let mut warnings = end.result.get("warnings").and_then(Value::as_list).unwrap_or_default().to_vec();
             warnings.push(Value::text(format!("Failed to template loop_control label: {}", error.full_message())));

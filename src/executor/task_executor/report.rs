@@ -44,7 +44,7 @@ impl Runner<'_> {
         let mut all = items.unwrap_or_default();
         let (registered, mistakes) = match (all.last(), last) {
             (Some(last_end), Some(last)) if matches!(self.job.task.register, Some(Register::Projection(_))) => {
-                self.register(&last_end.result, &self.item_stack(last, None))
+                self.register(&last_end.result, &self.item_stack(last, None, &Map::new()))
             }
             _ => self.register(&end.result, &self.job.stack),
         };
