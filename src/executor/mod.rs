@@ -18,6 +18,7 @@ mod play;
 pub mod play_iterator;
 pub mod static_scope;
 mod tags;
+mod talker;
 mod target;
 mod task_executor;
 mod transfer;
