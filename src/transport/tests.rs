@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::*;
@@ -84,10 +85,22 @@ impl Sshd {
 }
 
 impl Drop for Sshd {
+    /// Its sessions end with it, also those that a test has stopped.
     fn drop(&mut self) {
+        let sessions = children(self.child.id());
         let _ = self.child.kill();
         let _ = self.child.wait();
+        for session in sessions {
+            let _ = kill_process(session, Signal::KILL);
+        }
     }
+}
+
+/// All that `process` has started, and what those have.
+fn children(process: u32) -> Vec<Pid> {
+    let listed = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
+    let own = listed.split_whitespace().filter_map(|child| child.parse::<u32>().ok());
+    own.flat_map(|child| Pid::from_raw(child.cast_signed()).into_iter().chain(children(child))).collect()
 }
 
 fn keygen(path: &Path, kind: &[&str], passphrase: &str) {
@@ -354,6 +367,8 @@ fn proxies_lead_to_the_host() {
     }
     fails(sshd.connect("-o 'ProxyCommand=echo no way >&2; exit 1'"), "proxy `echo no way >&2; exit 1`: no way");
     fails(sshd.connect("-o 'ProxyCommand=true'"), "proxy `true`");
+    // Its streams are closed a while before it has ended.
+    fails(sshd.connect("-o 'ProxyCommand=sh -c \"exec <&- >&-; sleep 0.2; exit 3\"'"), "it ended with exit status: 3");
     // All hosts behind the jump host share one session to it; its own settings come from the file.
     let config = format!(
         "Host jump\n HostName 127.0.0.1\n Port {}\n IdentityFile {}\n UserKnownHostsFile {}\n",

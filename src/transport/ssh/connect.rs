@@ -30,6 +30,9 @@ const BACK_OFF: Duration = Duration::from_millis(100);
 /// How often a busy host is tried again.
 const BUSY_RETRIES: u32 = 7;
 
+/// How long a proxy command that has closed its streams may take to end.
+const PROXY_END: Duration = Duration::from_secs(1);
+
 /// What all connections of a run share.
 #[derive(Default)]
 pub(in super::super) struct Opener {
@@ -146,9 +149,9 @@ impl Opener {
             Ok(Banner::Closed(said)) => {
                 let said = if said.is_empty() { String::new() } else { format!(", it said `{said}`") };
                 let closed = format!("kex_exchange_identification: Connection closed by remote host{said}");
-                return Err(link.blame_proxy(Failure::Busy(ConnectionError::Closed(closed))));
+                return Err(link.blame_proxy(Failure::Busy(ConnectionError::Closed(closed)), PROXY_END));
             }
-            Err(error) => return Err(link.blame_proxy(Failure::Final(error))),
+            Err(error) => return Err(link.blame_proxy(Failure::Final(error), Duration::ZERO)),
         }
         link.session.set_compress(settings.compression);
         host_key::prefer_known(&link.session, keys, settings)?;
@@ -289,9 +292,9 @@ fn resolver_words(error: &std::io::Error) -> String {
 }
 
 impl Link {
-    /// If the proxy command failed, that is the reason.
-    fn blame_proxy(&mut self, failure: Failure) -> Failure {
-        match self.proxy_failure() {
+    /// If the proxy command failed, that is the reason; it has `patience` to end.
+    fn blame_proxy(&mut self, failure: Failure, patience: Duration) -> Failure {
+        match self.proxy_failure(patience) {
             Some(error) => Failure::Final(error),
             None => failure,
         }

@@ -67,9 +67,9 @@ impl Link {
         Ok(Self { session, socket: Arc::new(own), waker, is_tcp, has_begun: false, heard: now, asked: now, alive: None, proxy })
     }
 
-    /// Why the proxy command failed, if it did.
-    pub(super) fn proxy_failure(&mut self) -> Option<ConnectionError> {
-        self.proxy.as_mut().and_then(ProxyChild::failure)
+    /// Why the proxy command failed, if it did; it has `patience` to end.
+    pub(super) fn proxy_failure(&mut self, patience: Duration) -> Option<ConnectionError> {
+        self.proxy.as_mut().and_then(|proxy| proxy.failure(patience))
     }
 
     /// Repeats `step` with the same arguments until it is done.

@@ -6,11 +6,14 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::MemfdFlags;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use super::super::ConnectionError;
+use super::super::wake::timespec;
 
 /// The running command; killed with all its children when dropped.
 pub(super) struct ProxyChild {
@@ -43,8 +46,12 @@ pub(super) fn start(command: &str) -> Result<(OwnedFd, ProxyChild), ConnectionEr
 }
 
 impl ProxyChild {
-    /// Why the connection failed, if that is the command's fault: it said something, or ended badly.
-    pub(super) fn failure(&mut self) -> Option<ConnectionError> {
+    /// Why the connection failed, if that is the command's fault: it said something, or ended. A command that is about to end has
+    /// `patience` for it: the system closes its streams first, so that we may hear of those before there is anything to wait for.
+    pub(super) fn failure(&mut self, patience: Duration) -> Option<ConnectionError> {
+        if let Ok(ended) = pidfd_open(Pid::from_child(&self.child), PidfdFlags::empty()) {
+            let _ = poll(&mut [PollFd::new(&ended, PollFlags::IN)], Some(&timespec(patience)));
+        }
         let mut said = Vec::new();
         let _ = self.said.rewind();
         let _ = (&self.said).take(8192).read_to_end(&mut said);
