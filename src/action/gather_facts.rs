@@ -4,6 +4,7 @@ use driftless_modules::registry;
 
 use super::{Action, Args, Call, Done, Failure, Plan, TalkError, Target, outcome};
 use crate::helper::{Reply, Request};
+use crate::source::short_name;
 use crate::template::print::shown;
 use crate::value::{Map, Value};
 use crate::vars::FACTS_GATHERED;
@@ -21,18 +22,18 @@ impl Action for GatherFacts {
 
     fn plan(&self, call: &Call<'_>) -> Result<Plan, Failure> {
         let names = modules(call)?;
-        for name in names.iter().filter(|name| short(name) != "setup") {
+        for name in names.iter().filter(|name| short_name(name) != "setup") {
             for (option, named) in OF_SETUP {
                 if let Some(value) = call.args.get(option) {
                     call.templar.warn(format!("Not passing {named}({}) to {name}", shown(value)));
                 }
             }
         }
-        if let Some(missing) = names.iter().find(|name| registry::find(short(name)).is_none()) {
+        if let Some(missing) = names.iter().find(|name| registry::find(short_name(name)).is_none()) {
             return Err(Failure::new(format!("Task failed: The module {missing} was not found in configured module paths")));
         }
         if let [only] = names.as_slice()
-            && short(only) == "setup"
+            && short_name(only) == "setup"
         {
             return Ok(Plan::Send(Box::new(request(call, only)?)));
         }
@@ -91,25 +92,21 @@ fn modules(call: &Call<'_>) -> Result<Vec<String>, Failure> {
     };
     let mut kept: Vec<String> = Vec::new();
     for name in names.into_iter().map(|name| if name == "smart" { "setup".to_owned() } else { name }) {
-        if !kept.iter().any(|known| short(known) == short(&name)) {
+        if !kept.iter().any(|known| short_name(known) == short_name(&name)) {
             kept.push(name);
         }
     }
     Ok(kept)
 }
 
-fn short(name: &str) -> &str {
-    name.strip_prefix("ansible.builtin.").or_else(|| name.strip_prefix("ansible.legacy.")).unwrap_or(name)
-}
-
 fn request(call: &Call<'_>, name: &str) -> Result<Request, Failure> {
-    let module = registry::find(short(name)).ok_or_else(|| Failure::new(format!("the module `{name}` is not there")))?;
+    let module = registry::find(short_name(name)).ok_or_else(|| Failure::new(format!("the module `{name}` is not there")))?;
     let mut args: Args = call.args.clone();
     args.take("parallel");
-    if short(name) != "setup" {
+    if short_name(name) != "setup" {
         OF_SETUP.iter().for_each(|(option, _)| _ = args.take(option));
     }
-    Ok(call.request(short(name), args.check(module.spec(), name)?))
+    Ok(call.request(short_name(name), args.check(module.spec(), name)?))
 }
 
 /// Facts are too many to be shown with `-v`; a mark among them says that they were gathered.

@@ -8,7 +8,6 @@ use super::job::HostResult;
 use crate::action::Effect;
 use crate::event::Event;
 use crate::inventory::{HostId, Inventory};
-use crate::playbook::Task;
 use crate::source::Diagnostics;
 use crate::value::{ListMerge, Map, Recursive, Value, merge};
 use crate::vars::{HostUpdate, dropped_facts};
@@ -56,7 +55,7 @@ impl InventoryChange {
 
 impl Batch<'_, '_> {
     /// Makes known what a task found out or set.
-    pub(super) fn publish(&mut self, _task: &Arc<Task>, result: &mut HostResult, run_once: bool) {
+    pub(super) fn publish(&mut self, result: &mut HostResult, run_once: bool) {
         let all: Vec<HostId> =
             if run_once { self.hosts.iter().filter(|host| !host.unreachable).map(|host| host.id).collect() } else { vec![result.host] };
         let hosts = |host: Option<HostId>| host.map_or_else(|| all.clone(), |host| vec![host]);

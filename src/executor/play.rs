@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::batch::Batch;
 use super::keywords::{not_converted, to_int};
+use super::tags::wrong_tag;
 use super::{Executor, Gathering, Stop, static_scope};
 use crate::action::to_bool;
 use crate::event::Event;
@@ -64,6 +65,7 @@ impl Executor<'_> {
             Stop::Error(Box::new(Diagnostic::error(message).at(at)))
         })?;
         let root = self.root(play, gather, validation)?;
+        let mut wrong_tag = wrong_tag(self, play, &root.all_tasks());
         // Hosts that were lost in earlier plays take up their places, and do nothing.
         for batch in batches {
             self.tell(start.clone());
@@ -74,6 +76,9 @@ impl Executor<'_> {
             }
             if let Some(closed) = hosts.iter().find_map(|host| self.vars.unopened(*host)) {
                 return Err(Stop::Load(vec![closed.clone()]));
+            }
+            if let Some(diagnostic) = wrong_tag.take() {
+                return Err(Stop::Error(Box::new(diagnostic)));
             }
             let vars = PlayVars {
                 name: name.clone(),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{Context, Keywords};
-use crate::source::{Diagnostic, Span, Spanned};
-use crate::value::{Map, Text, Value};
+use crate::source::{Diagnostic, Span, Spanned, short_name};
+use crate::value::{Key, Map, Text, Value};
 
 /// A task or handler. Immutable once loaded, shared by all hosts.
 #[derive(Clone, Debug)]
@@ -82,6 +82,14 @@ impl Task {
         }
     }
 
+    /// The same in full: `ansible.builtin.debug`; a template as written.
+    pub fn qualified_action(&self) -> String {
+        match &self.work {
+            Work::Module(call) => call.name.qualified(),
+            Work::IncludeTasks(_) | Work::IncludeRole(_) | Work::Meta(_) => qualified(short_name(self.action_name())),
+        }
+    }
+
     /// The role it is part of.
     pub fn role(&self) -> Option<&Arc<super::Role>> {
         self.context.role.as_ref()
@@ -99,6 +107,28 @@ pub enum Work {
     IncludeRole(IncludeRole),
     /// `meta`.
     Meta(Spanned<Meta>),
+}
+
+impl Work {
+    /// What it is called with, as written, as `ansible_failed_task` and the debugger show it.
+    pub fn args(&self) -> Map {
+        let mut args = Map::new();
+        match self {
+            Self::Module(call) => {
+                let text = call.args.free_form.iter().map(|text| (Key::from("_raw_params"), Value::Text(text.value.clone())));
+                args.extend(text);
+                args.extend(call.args.options.iter().map(|(name, written)| (Key::from(&*name.value), written.value.clone())));
+            }
+            Self::IncludeTasks(include) => {
+                args.insert("_raw_params", include.file.value.clone());
+            }
+            Self::IncludeRole(include) => {
+                args.insert("name", include.name.value.clone());
+            }
+            Self::Meta(_) => {}
+        }
+        args
+    }
 }
 
 /// A call of a module.
@@ -126,14 +156,17 @@ pub struct ActionName {
 impl ActionName {
     /// A name as written at `span`.
     pub fn new(written: &str, span: Span) -> Self {
-        let short = written.strip_prefix("ansible.builtin.").or_else(|| written.strip_prefix("ansible.legacy.")).unwrap_or(written);
-        Self { written: Arc::from(written), short: Arc::from(short), span }
+        Self { written: Arc::from(written), short: Arc::from(short_name(written)), span }
     }
 
     /// The fully qualified name; a template as written.
     pub fn qualified(&self) -> String {
-        if self.short.contains(['.', '{']) { self.short.to_string() } else { format!("ansible.builtin.{}", self.short) }
+        qualified(&self.short)
     }
+}
+
+fn qualified(short: &str) -> String {
+    if short.contains(['.', '{']) { short.to_owned() } else { format!("ansible.builtin.{short}") }
 }
 
 /// Arguments as written: not rendered, not checked.

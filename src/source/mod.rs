@@ -4,6 +4,7 @@
 mod diagnostic;
 pub mod escape;
 mod origin;
+mod plugin_name;
 mod render;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
 pub use driftless_modules::spec::did_you_mean;
 pub use origin::{beside, origin, render_as_ansible};
+pub use plugin_name::short_name;
 pub use render::{Style, render};
 
 /// The path from the root, links not followed; the empty path is the current folder.

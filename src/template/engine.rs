@@ -8,7 +8,7 @@ use super::ir::Template;
 use super::lower::Embedded;
 use super::syntax::{self, Syntax};
 use super::{ErrorKind, Extensions, Filter, Lookup, Result, TemplateError, Test, filter, lookup, test};
-use crate::source::did_you_mean;
+use crate::source::{did_you_mean, short_name};
 use crate::value::Text;
 
 /// One per process; `Send + Sync`.
@@ -107,7 +107,7 @@ impl Engine {
     }
 
     fn find<T>(&self, kind: PluginKind, name: &str, table: &HashMap<&'static str, &'static T>) -> Result<&'static T> {
-        let own = |name: &str| table.get(bare(name)).or_else(|| table.get(collection::redirected(kind, name)?.as_str())).copied();
+        let own = |name: &str| table.get(short_name(name)).or_else(|| table.get(collection::redirected(kind, name)?.as_str())).copied();
         if let Some(found) = own(name) {
             return Ok(found);
         }
@@ -158,11 +158,6 @@ fn cached<K: Clone + Eq + std::hash::Hash>(
 /// The parser recurses as deep as `syntax` lets it.
 fn with_parser_stack<T>(parse: impl FnOnce() -> T) -> T {
     stacker::maybe_grow(1 << 20, 4 << 20, parse)
-}
-
-/// The name without the collection of what is built in.
-fn bare(name: &str) -> &str {
-    name.strip_prefix("ansible.builtin.").or_else(|| name.strip_prefix("ansible.legacy.")).unwrap_or(name)
 }
 
 fn unknown<'a>(kind: ErrorKind, message: String, name: &str, known: impl Iterator<Item = &'a &'static str>) -> TemplateError {

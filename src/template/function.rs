@@ -24,13 +24,13 @@ impl Filter {
         match self.name {
             "unvault" => "do_unvault",
             "vault" => "do_vault",
-            name => short_name(name),
+            name => own_name(name),
         }
     }
 }
 
 /// A plugin's name without its collection.
-pub(super) fn short_name(name: &str) -> &str {
+pub(super) fn own_name(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or(name)
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{ConnectionError, Secret};
+use crate::source::short_name;
 
 /// Everything that decides which connection a task uses. Two hosts, users or delegations with an equal address share sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -82,8 +83,7 @@ pub enum Plugin {
 impl Plugin {
     /// The plugin that a `connection` names. `ssh`, `smart` and `paramiko_ssh` are all our SSH.
     pub fn parse(name: &str) -> Result<Self, ConnectionError> {
-        let short = ["ansible.builtin.", "ansible.legacy."].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
-        match short {
+        match short_name(name) {
             "local" => Ok(Self::Local),
             "ssh" | "smart" | "paramiko" | "paramiko_ssh" | "ansible.netcommon.paramiko_ssh" => Ok(Self::Ssh),
             "openssh" => Ok(Self::OpenSsh),

@@ -10,6 +10,7 @@ use driftless_wire::{BecomeFailure, BecomeFailureKind};
 
 use super::shell::{self, SplitError};
 use super::{ConnectionError, Secret};
+use crate::source::short_name;
 
 /// How long a prompt, or the success after the password, may take.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -101,8 +102,7 @@ impl FromStr for Method {
     type Err = ConnectionError;
 
     fn from_str(name: &str) -> Result<Self, ConnectionError> {
-        let short = ["ansible.builtin.", "ansible.legacy.", "community.general."];
-        match short.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name) {
+        match name.strip_prefix("community.general.").unwrap_or(short_name(name)) {
             "sudo" => Ok(Self::Sudo),
             "su" => Ok(Self::Su),
             "doas" => Ok(Self::Doas),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use super::Text;
 use crate::source::escape;
 
 /// Immutable bytes.
@@ -37,6 +38,12 @@ impl Bytes {
     /// The text they are, as results show it: what is no UTF-8 is escaped.
     pub fn to_text(&self) -> String {
         escape::decode(&self.bytes)
+    }
+
+    /// The same as a value: secret where they are.
+    pub fn decoded(&self) -> Text {
+        let text = Text::from(self.to_text());
+        if self.secret { text.into_secret() } else { text }
     }
 
     /// `b'…'`

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{HashBehaviour, Layer, Precedence, files, key_values};
 use crate::source::{Diagnostic, Diagnostics, Source, Span};
-use crate::value::{Key, ListMerge, Map, Recursive, Text, Value, merge};
+use crate::value::{Key, ListMerge, Map, Recursive, Text, Value, merge_into};
 use crate::vault::Vault;
 
 /// The layer of all `-e` arguments, later ones over earlier ones; relative files are below `folder`.
@@ -20,7 +20,7 @@ pub fn extra_vars(
     let mut vars = Map::new();
     for argument in arguments {
         if let Some(found) = one(argument, folder, vault, diagnostics) {
-            vars = merge(&vars, &found, recursive, ListMerge::Replace);
+            merge_into(&mut vars, &found, recursive, ListMerge::Replace);
         }
     }
     Layer::new(Precedence::Extra, Precedence::Extra.describe(), vars)

@@ -1,5 +1,7 @@
 //! Names that variables may not have: what a host may not say of itself, and what Ansible reserves.
 
+use crate::value::{Key, Map};
+
 /// Facts that would change how a host is reached, which user works there, or what Ansible itself says: a host cannot set these.
 const FORBIDDEN: &[&str] = &[
     "ansible_async_dir",
@@ -188,6 +190,18 @@ pub fn dropped_facts<'n>(names: impl IntoIterator<Item = &'n str>) -> Vec<&'n st
 /// The name of a fact below `ansible_facts`.
 pub(super) fn without_prefix(name: &str) -> &str {
     if name == "ansible_local" { name } else { name.strip_prefix("ansible_").unwrap_or(name) }
+}
+
+/// Puts facts where templates see them: into `ansible_facts`, all and without their prefix, and, as the modules named them, those
+/// that a host may set into its variables.
+pub(super) fn spread(facts: Map, ansible_facts: &mut Map, vars: &mut Map) {
+    for (name, value) in facts {
+        let Some(text) = name.as_str() else { continue };
+        ansible_facts.insert(Key::from(without_prefix(text)), value.clone());
+        if !is_forbidden(text) {
+            vars.insert(name, value);
+        }
+    }
 }
 
 /// Whether Ansible warns `Found variable using reserved name`.

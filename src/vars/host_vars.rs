@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::facts;
-use crate::value::{Key, Map, Value};
+use crate::value::{Map, Value};
 
 /// The facts of files on a host.
 pub(super) const LOCAL_FACTS: &str = "ansible_local";
@@ -44,13 +44,7 @@ impl HostVars {
         let mut new = self.clone();
         if !update.facts.is_empty() {
             let mut facts = Facts { top: self.facts.top.clone(), all: self.facts.all.clone(), variable: OnceLock::new() };
-            for (name, value) in update.facts {
-                let Some(text) = name.as_str() else { continue };
-                facts.all.insert(Key::from(facts::without_prefix(text)), value.clone());
-                if !facts::is_forbidden(text) {
-                    facts.top.insert(name, value);
-                }
-            }
+            facts::spread(update.facts, &mut facts.all, &mut facts.top);
             new.facts = Arc::new(facts);
         }
         if !update.set_facts.is_empty() {

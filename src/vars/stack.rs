@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::facts::{is_forbidden, without_prefix};
+use super::facts::spread;
 use super::host_vars::LOCAL_FACTS;
 use super::layer::mark_of;
 use super::{Layer, PlayLayers, Precedence, Reach, VarWorld, magic};
@@ -118,12 +118,9 @@ impl VarStack {
             _ => Map::new(),
         };
         let mut vars = Map::new();
-        for (name, value) in facts.iter() {
-            let Some(text) = name.as_str() else { continue };
-            all.insert(without_prefix(text), value.clone());
-            if !self.world.hides_facts() && !is_forbidden(text) {
-                vars.insert(name.clone(), value.clone());
-            }
+        spread(facts.clone(), &mut all, &mut vars);
+        if self.world.hides_facts() {
+            vars = Map::new();
         }
         vars.insert("ansible_facts", Value::map(all));
         vars
@@ -189,17 +186,15 @@ impl VarStack {
     pub(super) fn walk_said(&self, name: &str, visit: Visit<'_>) -> ControlFlow<()> {
         let (known, mark) = (self.world.known(self.host), mark_of(name));
         let mut layers = self.layers.iter().rev().peekable();
-        let mut while_it = |strong: &dyn Fn(Precedence) -> bool, visit: Visit<'_>| {
-            while let Some(layer) = layers.next_if(|layer| strong(layer.level)) {
+        let mut above = |known: Precedence, visit: Visit<'_>| {
+            while let Some(layer) = layers.next_if(|layer| layer.level > known) {
                 in_layer(layer, name, mark, visit)?;
             }
             ControlFlow::Continue(())
         };
-        while_it(&|level| level > Precedence::Extra, visit)?;
+        above(Precedence::Extra, visit)?;
         self.magic(name, mark, visit)?;
         in_layer(self.world.extra(), name, mark, visit)?;
-        // What the items of a loop set is newer than what is known of the host.
-        let mut above = |known: Precedence, visit: Visit<'_>| while_it(&|level| level >= known, visit);
         above(Precedence::SetFacts, visit)?;
         if let Some(known) = known {
             in_map(known.set_facts(), Precedence::SetFacts, name, visit)?;

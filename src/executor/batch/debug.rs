@@ -50,7 +50,7 @@ impl Batch<'_, '_> {
         let mut debugger = Debugger {
             name: info.name.to_string(),
             host: self.hosts[index].name.to_string(),
-            args: edited.args.clone().unwrap_or_else(|| written_args(task)),
+            args: edited.args.clone().unwrap_or_else(|| task.work.args()),
             changes_args: edited.args.is_some(),
             vars: edited.vars,
             result: Map::clone(&result.result),
@@ -118,20 +118,6 @@ fn all_of(stack: &VarStack) -> Map {
         }
     }
     all
-}
-
-/// The arguments as the prompt shows them.
-fn written_args(task: &Task) -> Map {
-    let mut args = Map::new();
-    if let Work::Module(call) = &task.work {
-        if let Some(text) = &call.args.free_form {
-            args.insert("_raw_params", Value::Text(text.value.clone()));
-        }
-        for (name, value) in &call.args.options {
-            args.insert(&*name.value, value.value.clone());
-        }
-    }
-    args
 }
 
 /// The task with other arguments.

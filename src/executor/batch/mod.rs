@@ -15,7 +15,7 @@ use crate::event::{Event, TaskInfo};
 use crate::executor::handlers::Handlers;
 use crate::executor::host_state::{HostState, handler_key};
 use crate::executor::job::{HostResult, Job, Message};
-use crate::executor::tags::{task_is_tagged, wrong_tag};
+use crate::executor::tags::task_is_tagged;
 use crate::executor::{Executor, Gathering, Stop};
 use crate::inventory::HostId;
 use crate::playbook::{Block, Keyword, Play, Task, Work};
@@ -142,20 +142,9 @@ impl<'b, 'a> Batch<'b, 'a> {
                 self.host_files(index, &stack);
             }
         }
-        self.check_tags()?;
         match self.strategy {
             Strategy::Linear | Strategy::Debug => self.run_linear(),
             Strategy::Free | Strategy::HostPinned => self.run_free(),
-        }
-    }
-
-    /// A tag that cannot be rendered ends the run before the first task.
-    fn check_tags(&self) -> Result<(), Stop> {
-        let entries = [&self.play.pre_tasks, &self.play.role_tasks, &self.play.tasks, &self.play.post_tasks];
-        let all = Block::of(entries.into_iter().flatten().cloned().collect());
-        match wrong_tag(self.executor, self.play, &all.all_tasks()) {
-            Some(diagnostic) => Err(Stop::Error(Box::new(diagnostic))),
-            None => Ok(()),
         }
     }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::Batch;
 use crate::event::{Event, Status, TaskInfo, TaskResult};
-use crate::executor::Stop;
 use crate::executor::job::{HostResult, Job};
 use crate::executor::outcome::{censored, registered};
 use crate::executor::play_iterator::AfterFailure;
+use crate::executor::{Executor, Stop};
 use crate::inventory::HostId;
 use crate::playbook::{Keyword, Task, Work, missing_handler};
 use crate::template::Templar;
@@ -155,16 +155,19 @@ impl Batch<'_, '_> {
 
     /// A host that ended by itself is no host of the batch any more.
     pub(in crate::executor) fn leave_out(&mut self, host: HostId) {
-        self.vars.hosts.retain(|id| *id != host);
-        self.vars.batch.retain(|id| *id != host);
-        self.layers = self.vars.prepare(self.executor.vars.inventory());
+        self.keep_hosts(|id, _| id != host);
     }
 
     /// `ansible_play_hosts` and its kin follow.
     pub(super) fn hosts_changed(&mut self) {
-        let lost = |id: &HostId| self.executor.failed.contains(id) || self.executor.unreachable.contains(id);
-        self.vars.hosts.retain(|id| !lost(id));
-        self.vars.batch.retain(|id| !lost(id));
+        self.keep_hosts(|id, run| !run.failed.contains(&id) && !run.unreachable.contains(&id));
+    }
+
+    /// Only these are hosts of the play and the batch from now on.
+    fn keep_hosts(&mut self, is_kept: impl Fn(HostId, &Executor<'_>) -> bool) {
+        for hosts in [&mut self.vars.hosts, &mut self.vars.batch] {
+            hosts.retain(|id| is_kept(*id, self.executor));
+        }
         self.layers = self.vars.prepare(self.executor.vars.inventory());
     }
 
@@ -193,7 +196,7 @@ impl Batch<'_, '_> {
         let mut includes = Vec::new();
         for mut result in results {
             let ignored_or_ok = !bad(&result);
-            self.publish(task, &mut result, run_once);
+            self.publish(&mut result, run_once);
             if ignored_or_ok {
                 self.notify(task, &result)?;
             }

@@ -144,7 +144,7 @@ impl Batch<'_, '_> {
             name: Arc::from(name),
             own_name,
             action: Arc::from(task.action_name()),
-            qualified: Arc::from(qualified(task)),
+            qualified: Arc::from(task.qualified_action()),
             span: task.span.clone(),
             is_handler: task.is_handler,
             check,
@@ -252,19 +252,5 @@ pub(super) fn default_name(task: &Task) -> String {
     match &task.work {
         Work::IncludeRole(include) => format!("{} : {}", include.written, shown(&include.name.value)),
         Work::Module(_) | Work::IncludeTasks(_) | Work::Meta(_) => task.action_name().to_owned(),
-    }
-}
-
-pub(super) fn qualified(task: &Task) -> String {
-    match &task.work {
-        Work::Module(call) => call.name.qualified(),
-        Work::IncludeTasks(_) | Work::IncludeRole(_) | Work::Meta(_) => {
-            let name = task.action_name();
-            match name.strip_prefix("ansible.legacy.") {
-                Some(short) => format!("ansible.builtin.{short}"),
-                None if name.contains('.') => name.to_owned(),
-                None => format!("ansible.builtin.{name}"),
-            }
-        }
     }
 }

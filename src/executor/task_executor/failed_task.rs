@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Runner;
-use crate::playbook::{Keyword, Register, Work};
+use crate::playbook::{Keyword, Register};
 use crate::source::Spanned;
 use crate::template::{Rendered, Templar};
 use crate::value::{Key, Map, Value};
@@ -81,7 +81,7 @@ impl Runner<'_> {
         set("become_user", or_null(Keyword::BecomeUser));
         set("become_flags", or_null(Keyword::BecomeFlags));
         set("become_exe", or_null(Keyword::BecomeExe));
-        set("args", args.map_or_else(|| rendered(&Value::map(written_args(&task.work))), Value::map));
+        set("args", args.map_or_else(|| rendered(&Value::map(task.work.args())), Value::map));
         set("action", Value::text(task.action_name()));
         let limit = own(&task.async_limit, Value::Int(0));
         set("async_val", limit.clone());
@@ -106,7 +106,7 @@ impl Runner<'_> {
         set("until", conditions(&task.until));
         let lookup = task.looping.as_ref().and_then(|looping| looping.lookup.as_ref());
         set("loop_with", lookup.map_or(Value::Null, |lookup| Value::text(&*lookup.value)));
-        set("_resolved_action", Value::text(resolved(&task.work)));
+        set("_resolved_action", Value::text(task.qualified_action()));
         map
     }
 }
@@ -160,32 +160,4 @@ fn registers(register: Option<&Register>) -> Value {
         Some(Register::Projection(all)) => all.iter().map(|(name, value)| (Key::from(&*name.value), value.value.clone())).collect(),
     };
     Value::map(names)
-}
-
-fn written_args(work: &Work) -> Map {
-    let mut args = Map::new();
-    match work {
-        Work::Module(call) => {
-            let text = call.args.free_form.iter().map(|text| (Key::from("_raw_params"), Value::Text(text.value.clone())));
-            args.extend(text);
-            args.extend(call.args.options.iter().map(|(name, written)| (Key::from(&*name.value), written.value.clone())));
-        }
-        Work::IncludeTasks(include) => {
-            args.insert("_raw_params", include.file.value.clone());
-        }
-        Work::IncludeRole(include) => {
-            args.insert("name", include.name.value.clone());
-        }
-        Work::Meta(_) => {}
-    }
-    args
-}
-
-fn resolved(work: &Work) -> String {
-    match work {
-        Work::Module(call) => call.name.qualified(),
-        Work::IncludeTasks(_) => "ansible.builtin.include_tasks".to_owned(),
-        Work::IncludeRole(_) => "ansible.builtin.include_role".to_owned(),
-        Work::Meta(_) => "ansible.builtin.meta".to_owned(),
-    }
 }

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{GroupId, HostId, Inventory};
-use crate::source::{Diagnostic, Diagnostics, Severity};
+use crate::source::{Diagnostic, Diagnostics, Severity, short_name};
 use crate::value::Value;
 use candidate::Candidate;
 pub use options::{GroupNames, HostVariables, SourceOptions, VarFiles};
@@ -76,7 +76,7 @@ const PLUGINS: &[&dyn Plugin] = &[
 
 /// The plugin of this name, short or full.
 fn plugin(name: &str) -> Option<&'static dyn Plugin> {
-    let short = name.strip_prefix("ansible.builtin.").or_else(|| name.strip_prefix("ansible.legacy.")).unwrap_or(name);
+    let short = short_name(name);
     PLUGINS.iter().find(|plugin| plugin.name() == short || plugin.name() == name).copied()
 }
 

@@ -3,10 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::task::short_name;
 use super::{Loader, args};
 use crate::playbook::Playbook;
-use crate::source::{Diagnostics, Source, Span};
+use crate::source::{Diagnostics, Source, Span, short_name};
 use crate::template::print::shown;
 use crate::value::{Key, Map, Text, Value};
 use crate::yaml::{self, Node, NodeKind};

@@ -2,10 +2,10 @@
 //! so all is known when a task is loaded. A module named inside wins over one named outside, whole; groups stand below modules.
 
 use super::keywords::spanned;
-use super::task::{INCLUDES, short_name};
+use super::task::INCLUDES;
 use super::{Known, Loader};
 use crate::playbook::{ActionName, Keywords, Routed};
-use crate::source::{Diagnostics, Spanned};
+use crate::source::{Diagnostics, Spanned, short_name};
 use crate::value::Value;
 use crate::yaml::Node;
 

@@ -9,7 +9,7 @@ use crate::playbook::{
     ActionName, Context, Entry, Keyword, Keywords, Loop, LoopControl, Meta, ModuleCall, Place, Register, Routed, Task, TaskArgs, Work,
     did_you_mean,
 };
-use crate::source::{Diagnostic, Diagnostics, Spanned};
+use crate::source::{Diagnostic, Diagnostics, Spanned, short_name};
 use crate::value::{Text, Value};
 use crate::vars::is_variable_name;
 use crate::yaml::Node;
@@ -378,11 +378,6 @@ impl Loader<'_> {
             break_when: written.own_list(Keyword::BreakWhen),
         }
     }
-}
-
-/// `name` without the prefixes that mean Ansible's own modules.
-pub(super) fn short_name(name: &str) -> &str {
-    name.strip_prefix("ansible.builtin.").or_else(|| name.strip_prefix("ansible.legacy.")).unwrap_or(name)
 }
 
 fn push_option(args: &mut TaskArgs, option: &Node, given: &Node, diagnostics: &mut Diagnostics) {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::super::ir::{Arg, Comparison, Expr, ExprKind, Extent, FilterRef, Step, StepKind, TestRef};
-use super::super::{Arguments, Dict, Filter, Markers, Place, Result, TemplateError, Test, Undefined, Val, function::short_name};
+use super::super::{Arguments, Dict, Filter, Markers, Place, Result, TemplateError, Test, Undefined, Val, function::own_name};
 use super::frame::FrameRef;
 use super::{Evaluator, global, methods};
 use crate::value::Value;
@@ -289,7 +289,7 @@ impl Evaluator {
                 return Ok(undefined.clone());
             }
         }
-        let result = arguments.bind(short_name(test.name), test.params).and_then(|bound| (test.run)(self, val, &bound));
+        let result = arguments.bind(own_name(test.name), test.params).and_then(|bound| (test.run)(self, val, &bound));
         settle(result.map(Val::from), "test", test.name)
     }
 }

@@ -242,10 +242,7 @@ impl Evaluator {
     /// The text that a value is to Ansible's own filters: bytes are what they encode, all else is `str()`.
     pub fn decoded(&self, val: &Val) -> Result<Text> {
         match val {
-            Val::Plain(Value::Bytes(bytes)) => {
-                let text = Text::from(bytes.to_text());
-                Ok(if bytes.is_secret() { text.into_secret() } else { text })
-            }
+            Val::Plain(Value::Bytes(bytes)) => Ok(bytes.decoded()),
             other => self.text(other),
         }
     }

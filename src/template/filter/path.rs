@@ -33,10 +33,7 @@ pub(super) const FILTERS: &[Filter] = &[
 fn path_text(value: &Val) -> Result<Text> {
     match value {
         Val::Plain(Value::Text(text)) => Ok(text.clone()),
-        Val::Plain(Value::Bytes(bytes)) => {
-            let text = Text::from(bytes.to_text());
-            Ok(if bytes.is_secret() { text.into_secret() } else { text })
-        }
+        Val::Plain(Value::Bytes(bytes)) => Ok(bytes.decoded()),
         _ => refuse(format!("expected str, bytes or os.PathLike object, not {}", value.type_name())),
     }
 }

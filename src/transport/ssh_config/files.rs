@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::tokens::home;
+use super::words::setting;
 use crate::transport::known_hosts::matches_list;
 use crate::transport::shell;
 
@@ -41,9 +42,7 @@ impl ConfigFiles {
         self.exist = true;
         for line in String::from_utf8_lossy(&bytes).lines() {
             let line = line.trim();
-            let (key, value) = line.split_once(|character: char| character.is_whitespace() || character == '=').unwrap_or((line, ""));
-            let value = value.trim_start_matches(|character: char| character.is_whitespace() || character == '=');
-            let key = key.to_lowercase();
+            let (key, value) = setting(line);
             match key.as_str() {
                 "match" if value.trim() != "all" => self.has_match = true,
                 "host" => self.hosts.push(value.split_ascii_whitespace().collect::<Vec<_>>().join(",")),

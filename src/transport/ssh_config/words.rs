@@ -72,7 +72,14 @@ fn setting_name(value: &str) -> String {
     if line.contains('\n') {
         return line.to_owned();
     }
-    line.split(|character: char| character.is_whitespace() || character == '=').next().unwrap_or(line).to_lowercase()
+    setting(line).0
+}
+
+/// What a line of settings sets, in lower case, and to what.
+pub(super) fn setting(line: &str) -> (String, &str) {
+    let is_between = |character: char| character.is_whitespace() || character == '=';
+    let (name, value) = line.split_once(is_between).unwrap_or((line, ""));
+    (name.to_lowercase(), value.trim_start_matches(is_between))
 }
 
 /// Refuses names that a program or a shell could take for something else.
