@@ -34,6 +34,11 @@ pub struct Syntax {
 }
 
 impl Syntax {
+    /// Whether a file is a template at all: as in Ansible, one without any mark stays as it is, line breaks and all.
+    pub fn is_in(&self, text: &str) -> bool {
+        [&self.block.0, &self.variable.0, &self.comment.0].into_iter().any(|mark| text.contains(mark.as_str()))
+    }
+
     /// The marks, each with the option of `template` that names it.
     pub fn marks(&mut self) -> [(&mut String, &'static str); 6] {
         [

@@ -148,6 +148,9 @@ impl Templar {
         let syntax = Syntax { extensions: self.evaluator.context().extensions, ..syntax };
         let span = Span::new(source, start, source.text().len());
         let text = Text::trusted(&source.text()[start..], Some(span));
+        if start == 0 && !syntax.is_in(text.as_str()) {
+            return Ok(text.into_untrusted());
+        }
         let inner = self.evaluator.over(Arc::new(Overlay { own: names, outer: Arc::clone(self.evaluator.scope()) }));
         let result = inner.render_with(&text, &Arc::new(syntax));
         self.evaluator.settle();

@@ -173,6 +173,9 @@ fn from_host(args: &CopyArgs, host: &mut Host, source: &Path) -> Result<Outcome>
     if let Some(expected) = args.checksum.as_ref().filter(|expected| **expected != sum) {
         return Err(wrong_checksum(&sum, expected));
     }
+    if let Some(foretold) = folder_to_come(args, host)? {
+        return Ok(foretold);
+    }
     let mut dest = args.dest.clone();
     let named_folder = ends_with_slash(&dest);
     if named_folder || host.absolute(&dest).is_dir() {
@@ -286,7 +289,7 @@ impl Plan<'_> {
             return Err(Failure::new(format!("the destination `{}` is a directory", path.display())));
         }
         let parent = path.parent().unwrap_or(Path::new("/"));
-        if !host.is_checking() && !parent.is_dir() {
+        if (self.args.remote_src || !host.is_checking()) && !parent.is_dir() {
             let parent = self.dest.parent().unwrap_or(parent);
             return Err(Failure::new(format!("Destination directory {} does not exist", parent.display())));
         }
@@ -432,6 +435,19 @@ fn validate(door: &Door, line: &str, path: &Path) -> Result<()> {
     Err(failure.with("exit_status", output.rc()).with("stdout", output.stdout()).with("stderr", output.stderr()))
 }
 
+/// What Ansible foretells of a copy on the host into a named folder that is not there yet.
+fn folder_to_come(args: &CopyArgs, host: &mut Host) -> Result<Option<Outcome>> {
+    let folder = host.absolute(&args.dest);
+    if !host.is_checking() || !ends_with_slash(&args.dest) || folder.is_dir() {
+        return Ok(None);
+    }
+    let shown = paths::shown(&args.dest);
+    let shown = shown.trim_end_matches('/');
+    host.change(Change::of("file", shown).from_to("absent", "directory"), |_| Ok(()))?;
+    let outcome = host.outcome().with("src", shown_src(args));
+    Ok(Some(outcome.with("msg", format!("dest directory {shown} would be created"))))
+}
+
 /// The folders that a `dest` with a `/` at its end names.
 fn make_parents(args: &CopyArgs, host: &mut Host, dest: &Path, named_folder: bool) -> Result<()> {
     let folder = host.absolute(dest);
@@ -464,11 +480,17 @@ fn tree(args: &CopyArgs, host: &mut Host, source: &Path) -> Result<Outcome> {
     if top.starts_with(source) {
         return Err(Failure::new(format!("cannot copy {} into itself, {}", source.display(), top.display())));
     }
-    let walk = Walk { args, follow: args.local_follow == Some(false) };
+    if let Some(foretold) = folder_to_come(args, host)? {
+        return Ok(foretold);
+    }
+    let mut walk = Walk { args, follow: args.local_follow == Some(true), missed: Vec::new() };
     for folder in [&dest, &top] {
         walk.folder(host, source, folder)?;
     }
     walk.copy(host, source, &top)?;
+    if !walk.missed.is_empty() {
+        return Err(Failure::raised(format!("[{}]", walk.missed.join(", "))));
+    }
     let mode = args.directory_mode.clone().or_else(|| args.common.mode.clone().filter(|mode| mode.as_str() != Some("preserve")));
     let common = FileCommon { mode, ..args.common.clone() };
     common.apply(host, &top, &mut FileDiff::default())?;
@@ -487,10 +509,12 @@ struct Walk<'a> {
     args: &'a CopyArgs,
     /// Whether symlinks are copied as what they lead to.
     follow: bool,
+    /// Dead symlinks that were to be followed, as Python shows them: the rest is copied all the same.
+    missed: Vec<String>,
 }
 
 impl Walk<'_> {
-    fn copy(&self, host: &mut Host, from: &Path, to: &Path) -> Result<()> {
+    fn copy(&mut self, host: &mut Host, from: &Path, to: &Path) -> Result<()> {
         let mut names: Vec<_> = fs::read_dir(from)?.map(|entry| entry.map(|entry| entry.file_name())).collect::<Result<_, _>>()?;
         names.sort();
         for name in names {
@@ -498,7 +522,15 @@ impl Walk<'_> {
                 return Err(Failure::new("the task was cancelled"));
             }
             let (from, to) = (from.join(&name), to.join(&name));
-            let metadata = if self.follow { from.metadata()? } else { from.symlink_metadata()? };
+            let metadata = match if self.follow { from.metadata() } else { from.symlink_metadata() } {
+                Ok(metadata) => metadata,
+                Err(error) if self.follow => {
+                    let (shown, why) = (from.display(), crate::outcome::errno_text(&error));
+                    self.missed.push(format!("(b'{shown}', b'{}', \"{why}: b'{shown}'\")", to.display()));
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
             if metadata.is_dir() {
                 self.folder(host, &from, &to)?;
                 self.copy(host, &from, &to)?;

@@ -111,7 +111,7 @@ impl Module for Cron {
             (true, State::Absent) => lines.retain(|line| variable_name(line) != Some(&args.name)),
             (false, State::Present) => put_job(&mut lines, &args),
             (false, State::Absent) => {
-                if let Some(at) = position(&lines, &args.name) {
+                while let Some(at) = position(&lines, &args.name) {
                     lines.drain(at..(at + 2).min(lines.len()));
                 }
             }
@@ -164,6 +164,9 @@ fn check(args: &CronArgs, host: &mut Host) -> Result<()> {
     if args.job.is_none() && args.state == State::Present {
         return Err(Failure::new("You must specify 'job' to install a new cron job or variable"));
     }
+    if args.env && args.name.contains(' ') {
+        return Err(Failure::new("Invalid name for environment variable"));
+    }
     if (args.insertafter.is_some() || args.insertbefore.is_some()) && !args.env {
         return Err(Failure::new("Insertafter and insertbefore parameters are valid only with env=yes"));
     }
@@ -194,14 +197,21 @@ fn put_variable(lines: &mut Vec<String>, args: &CronArgs) -> Result<()> {
 
 fn put_job(lines: &mut Vec<String>, args: &CronArgs) {
     let job = job_line(args);
-    match position(lines, &args.name) {
-        Some(at) if at + 1 < lines.len() => lines[at + 1] = job,
-        Some(_) => lines.push(job),
+    let named: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].strip_prefix(MARK) == Some(&args.name)).collect();
+    if named.is_empty() {
         // The same job without a name gets one.
-        None => match lines.iter().position(|line| *line == job) {
+        return match lines.iter().position(|line| *line == job) {
             Some(at) if at == 0 || !lines[at - 1].starts_with(MARK) => lines.insert(at, format!("{MARK}{}", args.name)),
             Some(_) | None => lines.extend([format!("{MARK}{}", args.name), job]),
-        },
+        };
+    }
+    // Each of that name becomes the job.
+    for at in named {
+        if at + 1 < lines.len() {
+            lines[at + 1].clone_from(&job);
+        } else {
+            lines.push(job.clone());
+        }
     }
 }
 
@@ -331,7 +341,19 @@ mod tests {
     }
 
     #[test]
+    fn jobs_of_one_name_are_all_meant() {
+        let law = law();
+        law.write("world.tab", "#Ansible: dup\n1 * * * * a\n#Ansible: other\n3 * * * * o\n#Ansible: dup\n2 * * * * b\n");
+        law.converges(json!({"name": "dup", "job": "c"}), &[("cron", "dup")]);
+        let expected = "#Ansible: dup\n* * * * * c\n#Ansible: other\n3 * * * * o\n#Ansible: dup\n* * * * * c\n";
+        assert_eq!(law.read("world.tab"), expected);
+        law.converges(json!({"name": "dup", "state": "absent"}), &[("cron", "dup")]);
+        assert_eq!(law.read("world.tab"), "#Ansible: other\n3 * * * * o\n");
+    }
+
+    #[test]
     fn mistakes_are_told() {
+        law().fails(json!({"name": "a b", "env": true, "job": "x"}), "Invalid name for environment variable");
         let law = law();
         law.fails(json!({"name": "n"}), "You must specify 'job' to install a new cron job or variable");
         law.fails(json!({"name": "n", "job": "x", "cron_file": "f"}), "To use cron_file=... parameter you must specify user=... as well");

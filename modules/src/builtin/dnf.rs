@@ -187,8 +187,8 @@ impl Run<'_> {
         let args = self.args;
         let names: Vec<&str> = args.name.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
         let state = args.state.unwrap_or(if args.autoremove { State::Absent } else { State::Present });
-        let absent = matches!(state, State::Absent | State::Removed);
-        if args.autoremove && !absent {
+        // Of the two words for it only the one will do, as in Ansible.
+        if args.autoremove && state != State::Absent {
             return Err(self.failure("Autoremove should be used alone or with state=absent"));
         }
         if names.is_empty() && !args.autoremove {
@@ -408,6 +408,11 @@ case $verb in install) echo 2.0 > $WORLD.hello;; remove) rm $WORLD.hello;; esac"
         law.converges(json!({"name": "hello", "state": "absent"}), &[("package", "hello")]);
         let outcome = law.unchanged(json!({"name": "hello", "state": "absent"}));
         assert_eq!(outcome.get("results"), Some(&json!(["No match for argument: hello"])));
+    }
+
+    #[test]
+    fn autoremove_goes_with_one_word_alone() {
+        law().fails(json!({"name": "hello", "state": "removed", "autoremove": true}), "Autoremove should be used alone");
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl Found {
                 _ => Self::File,
             }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::Absent),
-            Err(error) => Err(Failure::new(format!("{}: b'{}'", crate::outcome::errno_text(&error), path.display()))),
+            Err(error) => Err(Failure::raised(format!("{}: b'{}'", crate::outcome::errno_text(&error), path.display()))),
         }
     }
 
@@ -216,7 +216,6 @@ impl<'a> Task<'a> {
         self.follow_link()?;
         match self.found {
             Found::File | Found::Hard => {}
-            Found::Link if self.args.follow => {}
             found => {
                 let message = match found {
                     Found::Absent => format!("file ({}) is absent, cannot continue", self.path.display()),
@@ -284,7 +283,7 @@ impl<'a> Task<'a> {
         Ok(())
     }
 
-    /// The same attributes for all that is in a folder; symlinks lead to what they name only with `follow`.
+    /// The same attributes for all that is in a folder, symlinks among it; with `follow` also for what they lead to.
     fn dress_tree(&mut self, folder: &Path) -> Result<()> {
         let mut names: Vec<PathBuf> = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
         names.sort();
@@ -295,16 +294,15 @@ impl<'a> Task<'a> {
             let metadata = path.symlink_metadata()?;
             let mut diff = FileDiff::default();
             if metadata.is_symlink() {
-                if self.args.follow {
-                    if let Ok(target) = path.canonicalize() {
-                        self.args.common.clone().apply(self.host, &target, &mut diff)?;
-                        self.set_times(&target, &mut diff)?;
-                        if target.is_dir() && !folder.starts_with(&target) {
-                            self.dress_tree(&target)?;
-                        }
+                self.args.common.clone().apply(self.host, &path, &mut diff)?;
+                self.set_times(&path, &mut diff)?;
+                if self.args.follow
+                    && let Ok(target) = path.canonicalize()
+                {
+                    self.args.common.clone().apply(self.host, &target, &mut diff)?;
+                    if target.is_dir() && !folder.starts_with(&target) {
+                        self.dress_tree(&target)?;
                     }
-                } else {
-                    self.args.common.clone().apply(self.host, &path, &mut diff)?;
                 }
                 continue;
             }
@@ -361,9 +359,10 @@ impl<'a> Task<'a> {
                 self.host
                     .change(change, |door| {
                         if found == Found::Directory {
-                            door.remove_dir(&path)?;
+                            door.replace_folder_with_symlink(src, &path)
+                        } else {
+                            door.replace_with_symlink(src, &path)
                         }
-                        door.replace_with_symlink(src, &path)
                     })
                     .map_err(|error| {
                         let why = format!("Error while linking: {}: b'{}' -> b'{}'", error.cause(), src.display(), self.path.display());
@@ -419,11 +418,7 @@ impl<'a> Task<'a> {
         let mut diff = FileDiff::of(&self.path);
         if self.found == Found::Absent {
             let change = Change::of("file", paths::shown(&path)).from_to("absent", "file");
-            let refused = |error: Failure| {
-                Failure::new("Error, could not touch target.")
-                    .with("path", self.args.path.display().to_string())
-                    .with("details", error.cause())
-            };
+            let refused = |_| Failure::new("Error, could not touch target.").with("path", self.args.path.display().to_string());
             if self.host.change(change, |door| door.touch(&path)).map_err(refused)?.is_none() {
                 return Ok(self.host.outcome().with("dest", self.shown()));
             }
@@ -456,7 +451,7 @@ impl<'a> Task<'a> {
                     if found == Found::Directory {
                         return Failure::new(format!("rmtree failed: {}", error.cause()));
                     }
-                    Failure::new(format!("Unlinking failed. {}", error.cause())).with("path", paths::shown(&self.path))
+                    Failure::new("Unlinking failed.").with("path", paths::shown(&self.path))
                 })?;
         }
         let changed = self.found != Found::Absent;
@@ -482,12 +477,28 @@ impl<'a> Task<'a> {
         if self.args.follow && path.is_symlink() {
             path = paths::real_path(&path);
         }
+        self.times_to_set(&path)?;
         self.args.common.clone().apply(self.host, &path, diff)?;
         self.set_times(&path, diff)
     }
 
+    /// The times that are now, where others are to be: those of what a symlink leads to, whatever `follow` says, as in Ansible.
+    fn times_to_set(&self, path: &Path) -> Result<Option<Metadata>> {
+        let kept = matches!((self.modification, self.access), (Moment::Preserve, Moment::Preserve));
+        let is_to_come = self.host.is_checking() && path.symlink_metadata().is_err() && self.found != Found::Link;
+        if kept || is_to_come {
+            return Ok(None);
+        }
+        path.metadata().map(Some).map_err(|error| {
+            let why = crate::outcome::errno_text(&error);
+            let shown = paths::shown(path);
+            Failure::new(format!("Error while updating modification or access time: {why}: b'{shown}'")).with("path", shown)
+        })
+    }
+
     fn set_times(&mut self, path: &Path, diff: &mut FileDiff) -> Result<()> {
-        let Ok(now) = path.symlink_metadata() else { return Ok(()) };
+        let Some(now) = self.times_to_set(path)? else { return Ok(()) };
+        let path = &if path.is_symlink() { paths::real_path(path) } else { path.to_owned() };
         let clock = now_timespec();
         let wanted = |moment: Moment, now: Timespec| match moment {
             Moment::Preserve => None,
@@ -673,6 +684,46 @@ mod tests {
             &[("file", "…/d"), ("file", "…/d/s"), ("file", "…/d/s/f")],
         );
         assert_eq!((law.mode("d/s"), law.mode("d/s/f")), (0o750, 0o640));
+    }
+
+    #[test]
+    fn a_name_with_a_slash_at_its_end_is_a_folders() {
+        let law = Law::of("file");
+        law.write("f", "x");
+        law.mkdir("empty");
+        law.fails(json!({"path": law.path("l/"), "state": "link", "src": law.path("f")}), "Error while linking: [Errno 2]");
+        law.fails(json!({"path": law.path("l/"), "state": "hard", "src": law.path("f")}), "Error while linking: [Errno 2]");
+        law.fails(json!({"path": law.path("empty/"), "state": "link", "src": law.path("f"), "force": true}), "[Errno 2]");
+        law.fails(json!({"path": law.path("l/"), "state": "touch"}), "could not touch target");
+        assert!(law.folder().join("empty").is_dir() && !law.folder().join("l").exists());
+    }
+
+    #[test]
+    fn times_are_those_of_what_a_link_leads_to() {
+        let law = Law::of("file");
+        law.symlink("loop", "loop");
+        law.symlink("none", "dead");
+        for mode in [Mode::Check, Mode::Real] {
+            let said = |name: &str| law.run(json!({"path": law.path(name), "state": "touch"}), mode).outcome.get("msg").cloned();
+            assert!(said("loop").unwrap().as_str().unwrap().contains("[Errno 40] Too many levels of symbolic links"));
+            assert!(said("dead").unwrap().as_str().unwrap().contains("[Errno 2] No such file or directory"));
+        }
+        law.write("f", "x");
+        law.symlink("f", "l");
+        law.converges(json!({"path": law.path("l"), "follow": false, "modification_time": "202001020304.05"}), &[("file", "…/f")]);
+    }
+
+    #[test]
+    fn flags_that_are_added_are_a_change_each_time() {
+        let law = Law::of("file");
+        law.write("f", "x");
+        if crate::host::attributes::file_flags(&law.folder().join("f")).is_none() {
+            return;
+        }
+        for _ in 0..2 {
+            assert!(law.run(json!({"path": law.path("f"), "attributes": "+d"}), Mode::Real).outcome.changed());
+        }
+        law.unchanged(json!({"path": law.path("f"), "attributes": ""}));
     }
 
     #[test]

@@ -132,7 +132,10 @@ impl Module for Find {
 /// A file's content as text, or why it is none.
 fn decoded<'b>(bytes: &'b [u8], encoding: Option<&str>, shown: &Path) -> std::result::Result<Cow<'b, str>, String> {
     let name = encoding.unwrap_or("utf-8");
-    let Some(known) = encoding_rs::Encoding::for_label(name.as_bytes()) else { return Err(format!("unknown encoding: {name}")) };
+    // Python writes its names with more signs between the letters than the web does.
+    let plain = name.replace(['-', '_', ' '], "");
+    let known = [name, &plain].into_iter().find_map(|name| encoding_rs::Encoding::for_label(name.as_bytes()));
+    let Some(known) = known else { return Err(format!("unknown encoding: {name}")) };
     known.decode_without_bom_handling_and_without_replacement(bytes).ok_or_else(|| {
         let suffix = if encoding.is_none() { " (Python default)" } else { "" };
         format!("Failed to decode the file '{}' with encoding: {name}{suffix}", shown.display())

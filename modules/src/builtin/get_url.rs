@@ -128,9 +128,12 @@ fn fetch(args: &GetUrlArgs, host: &mut Host) -> Result<Outcome> {
     let shown = paths::shown(&written);
     // As in Ansible, a new file's folder has to be named: `./name`, not `name`.
     let parent = written.parent().unwrap_or(Path::new(""));
-    let is_named = !parent.as_os_str().is_empty() && host.absolute(parent).is_dir();
+    let names_folder = !is_folder && args.dest.as_os_str().as_encoded_bytes().ends_with(b"/");
+    let parent = if names_folder { args.dest.as_path() } else { parent };
+    let is_named = !names_folder && !parent.as_os_str().is_empty() && host.absolute(parent).is_dir();
     if !is_named && (!dest.is_file() || args.dest.as_os_str().is_empty()) {
-        let failure = Failure::new(format!("Destination {} does not exist", parent.display())).with("dest", shown);
+        let missing = paths::shown(parent);
+        let failure = Failure::new(format!("Destination {} does not exist", missing.trim_end_matches('/'))).with("dest", shown);
         let failure = failure.with("src", unused_name(host)?).with("checksum_dest", Json::Null);
         return Err(failure.with("checksum_src", checksum::of_reader(Algorithm::Sha1, &mut source.body)?));
     }
@@ -362,6 +365,14 @@ mod tests {
         let url = server(vec!["HTTP/1.1 302 Found\r\nLocation: /b.txt\r\nContent-Length: 0\r\n\r\n", chunked]);
         let ran = law.run(json!({"url": format!("{url}/a"), "dest": law.path("d")}), Mode::Real).outcome;
         assert_eq!((ran.get("msg"), law.read("d/b.txt").as_str()), (Some(&json!("OK (unknown bytes)")), "hello\n"));
+    }
+
+    #[test]
+    fn a_folder_that_is_named_must_be_there() {
+        let law = Law::of("get_url");
+        let url = server(vec![HELLO]);
+        law.fails(json!({"url": format!("{url}/a"), "dest": law.path("new/")}), "/new does not exist");
+        assert!(!law.folder().join("new").exists());
     }
 
     #[test]

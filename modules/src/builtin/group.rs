@@ -11,7 +11,7 @@ pub struct Group;
 
 /// Its options.
 #[derive(Args)]
-#[args(required_if(non_unique = "true", "gid"))]
+#[args(required_if(non_unique = true, "gid"))]
 pub struct GroupArgs {
     /// Name of the group.
     #[arg(required)]
@@ -110,6 +110,12 @@ mod tests {
         let outcome = law.unchanged(json!({"name": "root", "gid": 0}));
         assert_eq!(outcome.get("gid"), Some(&json!(0)));
         law.unchanged(json!({"name": "no-such-group", "state": "absent"}));
+    }
+
+    #[test]
+    fn a_number_of_others_must_be_given() {
+        let crate::Json::Object(args) = json!({"name": "g", "non_unique": true}) else { panic!("a dict") };
+        assert!(crate::registry::find("group").unwrap().spec().check(&args).is_err());
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub struct User;
 
 /// Its options.
 #[derive(Args)]
+#[args(required_if(append = true, "groups"))]
 pub struct UserArgs {
     /// Name of the account.
     #[arg(required, alias = "user")]
@@ -277,9 +278,10 @@ fn wanted_groups(args: &UserArgs, account: Option<&Account>) -> Result<Option<Ve
     let mut names: Vec<String> = Vec::new();
     for text in groups.iter().map(|group| group.trim()).filter(|group| !group.is_empty()) {
         let group = group_named(text)?;
-        let is_main = match (&args.group, account) {
-            (Some(main), _) => group_named(main)?.gid == group.gid,
-            (None, Some(account)) => account.gid == group.gid,
+        // The main group that is to come counts for a new account alone; an old one joins it by name too, as in Ansible.
+        let is_main = match (account, &args.group) {
+            (Some(account), _) => account.gid == group.gid,
+            (None, Some(main)) => group_named(main)?.gid == group.gid,
             (None, None) => false,
         };
         if !is_main && !names.contains(&group.name) {
@@ -481,6 +483,16 @@ mod tests {
              chpasswd -e\nfresh-user:!{hash}\nchage -M 30 fresh-user\n"
         );
         assert_eq!(law.read("world.log"), expected);
+    }
+
+    #[test]
+    fn the_main_group_to_come_is_joined_by_name_too() {
+        let law = Law::of("user");
+        law.tool("usermod", r#"echo "$*" >> $WORLD.log"#);
+        law.run(json!({"name": "root", "group": "daemon", "groups": ["daemon", "bin"]}), Mode::Real);
+        assert_eq!(law.read("world.log"), "-g daemon -a -G daemon,bin root\n");
+        let crate::Json::Object(args) = json!({"name": "root", "append": true}) else { panic!("a dict") };
+        assert!(crate::registry::find("user").unwrap().spec().check(&args).is_err());
     }
 
     #[test]

@@ -138,6 +138,10 @@ impl FileCommon {
             _ => ('=', written.as_str()),
         };
         let now = file_flags(path).unwrap_or(IFlags::empty());
+        // As in Ansible the texts are compared, so that what adds or takes flags is a change each time.
+        if letters.is_empty() || (operator == '=' && letters == flags_text(now)) {
+            return Ok(false);
+        }
         let mut named = IFlags::empty();
         for letter in letters.chars() {
             let flag = FLAGS.iter().find(|(shown, _, _)| *shown == letter);
@@ -154,9 +158,6 @@ impl FileCommon {
             // What the file system alone decides stays as it is.
             _ => named | (now & fixed_flags()),
         };
-        if wanted == now {
-            return Ok(false);
-        }
         diff.note("attributes", flags_text(now), format!("{operator}{letters}"));
         let change = attribute(path, "attributes", flags_text(now), flags_text(wanted));
         host.change(change, |door| door.set_flags(path, wanted)).map_err(|error| failed("chattr failed", path, error))?;
@@ -223,24 +224,24 @@ pub fn state(metadata: &Metadata) -> &'static str {
 
 /// The flags of a file, in `lsattr`'s order: letter, bit, Ansible's word.
 pub const FLAGS: &[(char, IFlags, &str)] = &[
-    ('A', IFlags::NOATIME, "noatime"),
-    ('a', IFlags::APPEND, "append"),
-    ('c', IFlags::COMPRESSED, "compressed"),
-    ('C', IFlags::NOCOW, "nocow"),
-    ('d', IFlags::NODUMP, "nodump"),
+    ('s', IFlags::from_bits_retain(0x0000_0001), "zero"),
+    ('u', IFlags::from_bits_retain(0x0000_0002), "undelete"),
+    ('S', IFlags::SYNC, "synchronous"),
     ('D', IFlags::DIRSYNC, "dirsync"),
-    ('e', IFlags::from_bits_retain(0x0008_0000), "extents"),
+    ('i', IFlags::IMMUTABLE, "immutable"),
+    ('a', IFlags::APPEND, "append"),
+    ('d', IFlags::NODUMP, "nodump"),
+    ('A', IFlags::NOATIME, "noatime"),
+    ('c', IFlags::COMPRESSED, "compressed"),
     ('E', IFlags::from_bits_retain(0x0000_0800), "encrypted"),
     ('h', IFlags::from_bits_retain(0x0004_0000), "blocksize"),
-    ('i', IFlags::IMMUTABLE, "immutable"),
-    ('I', IFlags::from_bits_retain(0x0000_1000), "indexed"),
     ('j', IFlags::JOURNALING, "journalled"),
-    ('N', IFlags::from_bits_retain(0x1000_0000), "inline"),
-    ('s', IFlags::from_bits_retain(0x0000_0001), "zero"),
-    ('S', IFlags::SYNC, "synchronous"),
+    ('I', IFlags::from_bits_retain(0x0000_1000), "indexed"),
     ('t', IFlags::from_bits_retain(0x0000_8000), "notail"),
     ('T', IFlags::TOPDIR, "blockroot"),
-    ('u', IFlags::from_bits_retain(0x0000_0002), "undelete"),
+    ('e', IFlags::from_bits_retain(0x0008_0000), "extents"),
+    ('C', IFlags::NOCOW, "nocow"),
+    ('N', IFlags::from_bits_retain(0x1000_0000), "inline"),
 ];
 
 /// The flags of a regular file or folder, where its file system has them.
@@ -258,9 +259,9 @@ pub fn flags_text(flags: IFlags) -> String {
     FLAGS.iter().filter(|(_, flag, _)| flags.contains(*flag)).map(|(letter, _, _)| *letter).collect()
 }
 
-/// Extents, encryption, index and inline data are not for users to set.
+/// Encryption, index and inline data are not for users to set.
 fn fixed_flags() -> IFlags {
-    FLAGS.iter().filter(|(letter, _, _)| "eEIhN".contains(*letter)).fold(IFlags::empty(), |all, (_, flag, _)| all | *flag)
+    FLAGS.iter().filter(|(letter, _, _)| "EIhN".contains(*letter)).fold(IFlags::empty(), |all, (_, flag, _)| all | *flag)
 }
 
 fn metadata(path: &Path) -> Result<Metadata> {

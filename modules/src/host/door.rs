@@ -95,6 +95,9 @@ impl Door<'_> {
     /// Makes an empty file if there is none.
     pub fn touch(&self, path: &Path) -> Result<()> {
         self.at(path, "could not create", |place| {
+            if names_folder(path) {
+                return Err(Errno::ISDIR.into());
+            }
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
             openat(&place.folder, &place.name, flags, Mode::from_raw_mode(0o666))?;
             Ok(())
@@ -126,6 +129,14 @@ impl Door<'_> {
         self.replace_by(path, |place, temp| Ok(symlinkat(target, &place.folder, temp)?))
     }
 
+    /// Makes a symlink in the place of an empty folder.
+    pub fn replace_folder_with_symlink(&self, target: &Path, path: &Path) -> Result<()> {
+        if !names_folder(path) {
+            self.remove_dir(path)?;
+        }
+        self.replace_with_symlink(target, path)
+    }
+
     /// Makes a second name for a file.
     pub fn hard_link(&self, from: &Path, path: &Path) -> Result<()> {
         let from = self.environment.absolute(from);
@@ -146,6 +157,9 @@ impl Door<'_> {
 
     fn replace_by(&self, path: &Path, make: impl Fn(&Place, &str) -> io::Result<()>) -> Result<()> {
         self.at(path, "could not link", |place| {
+            if names_folder(path) {
+                return Err(Errno::NOENT.into());
+            }
             let temp = format!(".ansible_tmp{}", super::replace::random_name(8));
             make(&place, &temp)?;
             renameat(&place.folder, &temp, &place.folder, &place.name).map_err(|errno| {
@@ -271,6 +285,11 @@ impl Door<'_> {
         let path = self.environment.absolute(path);
         place(&path).and_then(effect).context(format_args!("{what} `{}`", path.display()))
     }
+}
+
+/// Whether a path ends with a slash: the system makes no file and no link of such a name.
+fn names_folder(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().ends_with(b"/")
 }
 
 fn remove_tree(place: &Place) -> io::Result<()> {

@@ -272,6 +272,10 @@ fn template(evaluator: &Evaluator, terms: &[Val], options: &Options) -> Result<V
         }
         let (start, syntax) = header(source.text(), &syntax);
         let text = Text::trusted(&source.text()[start..], Some(Span::new(&source, start, source.text().len())));
+        if start == 0 && !syntax.is_in(text.as_str()) {
+            results.push(Val::from(text.into_untrusted()));
+            continue;
+        }
         let inner = evaluator.over(Arc::new(Overlay { own, outer: Arc::clone(evaluator.scope()) }));
         results.push(match inner.render_file(&text, &Arc::new(syntax))? {
             Val::Plain(Value::Text(text)) => Val::from(text.into_untrusted()),

@@ -107,7 +107,8 @@ fn files_are_text() {
     check_files(&[("a", "#jinja2: trim_blocks: False\n{% if t %}\nyes{% endif %}\n")], "\nyes\n");
     check_files(&[("a", "#jinja2:variable_start_string:'[%', variable_end_string:'%]'\n[% x %] {{ x }}\n")], "ex {{ x }}\n");
     check_files(&[("a", "a\r\nb {{ nope }}\r\n")], "ERR 'nope' is undefined");
-    check_files(&[("a", "a\r\nb\r\n")], "a\nb\n");
+    check_files(&[("a", "a\r\nb\r\n")], "a\r\nb\r\n");
+    check_files(&[("a", "a\r\n{{ t }}\r\n")], "a\nTrue\n");
 }
 
 #[test]
