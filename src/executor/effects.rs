@@ -96,7 +96,14 @@ impl Batch<'_, '_> {
                     self.change_world().publish(*host, HostUpdate { include_vars: vars.clone(), ..HostUpdate::default() });
                 }
             }
-            Effect::AddHost { name, groups, vars } => self.change_inventory(InventoryChange::Host { name, groups, vars }),
+            Effect::AddHost { name, groups, vars } => {
+                let adds = adds_host(self.executor.vars.inventory(), &name, &groups, &vars);
+                let host = name.clone();
+                self.change_inventory(InventoryChange::Host { name, groups, vars });
+                if adds {
+                    self.join_play(&host);
+                }
+            }
             Effect::GroupBy { group, parents } => {
                 let inventory = self.executor.vars.inventory();
                 let hosts = all.iter().map(|host| Arc::clone(inventory.host(*host).name())).collect();
@@ -116,6 +123,16 @@ impl Batch<'_, '_> {
         self.layers = self.vars.prepare(self.executor.vars.inventory());
     }
 
+    /// A host that was added is one of the play's at once, though no task of it runs there.
+    fn join_play(&mut self, name: &str) {
+        let Some(host) = self.executor.vars.inventory().host_named(name) else { return };
+        if !self.vars.hosts_all.contains(&host) {
+            self.vars.hosts_all.push(host);
+            self.vars.hosts.push(host);
+            self.layers = self.vars.prepare(self.executor.vars.inventory());
+        }
+    }
+
     fn add_stats(&mut self, data: Map, per_host: bool, aggregate: bool, host: HostId) {
         let name = Arc::clone(self.executor.vars.inventory().host(host).name());
         let stats = &mut self.executor.stats;
@@ -128,6 +145,20 @@ impl Batch<'_, '_> {
             into.insert(key, sum);
         }
     }
+}
+
+/// Whether `add_host` adds something that is not there yet.
+pub(super) fn adds_host(inventory: &Inventory, name: &str, groups: &[String], vars: &Map) -> bool {
+    inventory.host_named(name).is_none_or(|host| {
+        let known = inventory.host(host).vars();
+        let is_known = vars.iter().all(|(key, value)| known.get(&key.to_json_key()) == Some(value));
+        !is_known || !groups.iter().all(|group| is_in_group(inventory, host, group))
+    })
+}
+
+/// Whether the host is in the group, or in one below it.
+pub(super) fn is_in_group(inventory: &Inventory, host: HostId, group: &str) -> bool {
+    inventory.group_names(host).iter().any(|name| **name == *group)
 }
 
 /// Numbers are added, texts and lists joined, maps merged.

@@ -3,7 +3,7 @@
 use crate::source::Diagnostic;
 use crate::template::Notice;
 use crate::template::python::lines::split_lines;
-use crate::value::{Map, Value};
+use crate::value::{Key, Map, Value};
 
 /// What Ansible puts where Python would have a traceback.
 pub const NO_TRACEBACK: &str = "(traceback unavailable)";
@@ -208,24 +208,67 @@ pub fn of_loop(ends: &[ItemEnd]) -> Map {
     result
 }
 
-/// A result as variables see it: `failed` is always there, inner marks are not.
+/// What Ansible knows of any result, in the order in which variables show it: before all that only a module knows.
+const ORDER: &[&str] = &[
+    "changed",
+    "failed",
+    "unreachable",
+    "skipped",
+    "skip_reason",
+    "skipped_reason",
+    "false_condition",
+    "warnings",
+    "deprecations",
+    "ansible_facts",
+    "exception",
+    "finished",
+    "msg",
+    "rc",
+    "attempts",
+    "diff",
+    "ansible_job_id",
+    "changed_when_result",
+    "failed_when_result",
+    "failed_when_suppressed_exception",
+    LOOP_VAR,
+    INDEX_VAR,
+];
+
+/// The keys that name the variables of a loop; those stand after them.
+const LOOP_VAR: &str = "ansible_loop_var";
+const INDEX_VAR: &str = "ansible_index_var";
+
+/// A result as variables see it: `changed` and `failed` are always there, inner marks are not, and what any result may have goes first.
 pub fn registered(result: &Map) -> Map {
-    let mut shown: Map = result
-        .iter()
-        .filter(|(key, _)| !key.as_str().is_some_and(|key| key.starts_with("_ansible_")))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
-    if !shown.contains("failed") {
-        shown.insert("failed", false);
+    let variables = [result.get(LOOP_VAR), result.get(INDEX_VAR)].map(|name| name.and_then(Value::as_str));
+    let rank = |key: &str| {
+        let of_loop = || match variables {
+            [Some(name), _] if name == key => 0,
+            [_, Some(name)] if name == key => 1,
+            _ if key == "ansible_loop" => 2,
+            _ => 3,
+        };
+        ORDER.iter().position(|known| *known == key).unwrap_or_else(|| ORDER.len() + of_loop())
+    };
+    let entry = |key: &str, value: Value| (rank(key), Key::from(key), value);
+    let mut shown: Vec<(usize, Key, Value)> = Vec::with_capacity(result.len() + 2);
+    for (key, value) in result.iter() {
+        let name = key.as_str().unwrap_or_default();
+        if !name.starts_with("_ansible_") {
+            shown.push((rank(name), key.clone(), value.clone()));
+        }
     }
-    if !shown.contains("changed") {
-        shown.insert("changed", false);
+    for always in ["changed", "failed"] {
+        if !result.contains(always) {
+            shown.push(entry(always, Value::Bool(false)));
+        }
     }
-    let has_reason = !shown.contains("results") && !result.contains(crate::event::GIVEN_UP);
-    if is(&shown, "failed") && has_reason && !shown.contains("exception") {
-        shown.insert("exception", NO_TRACEBACK);
+    let has_reason = !result.contains("results") && !result.contains(crate::event::GIVEN_UP);
+    if is(result, "failed") && has_reason && !result.contains("exception") {
+        shown.push(entry("exception", Value::text(NO_TRACEBACK)));
     }
-    shown
+    shown.sort_by_key(|(rank, ..)| *rank);
+    shown.into_iter().map(|(_, key, value)| (key, value)).collect()
 }
 
 /// What is shown of a result under `no_log`.

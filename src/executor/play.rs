@@ -49,7 +49,8 @@ impl Executor<'_> {
         let gather = reader.flag(Keyword::GatherFacts)?;
         // Each task asks for itself: a host's variables may decide.
         let check = reader.flag(Keyword::CheckMode).ok().flatten().unwrap_or(self.options.check);
-        let hosts_all = self.play_hosts(&patterns, &play.hosts)?;
+        let mut hosts_all = self.play_hosts(&patterns, &play.hosts)?;
+        let mut inventory = Arc::clone(self.vars.inventory());
         let ordered = self.in_order(hosts_all.clone(), order.as_deref(), &play.hosts)?;
         let lockstep = strategy == super::batch::Strategy::Linear;
         let start = Event::PlayStart { name: name.clone(), check, span: play.span.clone(), lockstep };
@@ -79,6 +80,11 @@ impl Executor<'_> {
             }
             if let Some(diagnostic) = wrong_tag.take() {
                 return Err(Stop::Error(Box::new(diagnostic)));
+            }
+            // An earlier batch may have added hosts.
+            if !Arc::ptr_eq(&inventory, self.vars.inventory()) {
+                hosts_all = self.play_hosts(&patterns, &play.hosts)?;
+                inventory = Arc::clone(self.vars.inventory());
             }
             let vars = PlayVars {
                 name: name.clone(),

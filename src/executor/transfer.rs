@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::effects::{adds_host, is_in_group};
 use super::lease::Lease;
 use super::outcome::{ItemEnd, complete, is};
 use super::talker::{Talker, lease};
@@ -357,14 +358,9 @@ fn settle(runner: &Runner<'_>, ready: &Ready, end: &mut ItemEnd, done: Result<Do
 /// Whether `add_host` or `group_by` adds something that is not there yet.
 fn changes_inventory(ready: &Ready, effect: &Effect) -> Option<bool> {
     let inventory = ready.stack.world().inventory();
-    let is_in = |host, group: &String| inventory.group_names(host).iter().any(|name| **name == **group);
     match effect {
-        Effect::AddHost { name, groups, vars } => Some(inventory.host_named(name).is_none_or(|host| {
-            let known = inventory.host(host).vars();
-            let is_known = vars.iter().all(|(key, value)| known.get(&key.to_json_key()) == Some(value));
-            !is_known || !groups.iter().all(|group| is_in(host, group))
-        })),
-        Effect::GroupBy { group, .. } => Some(!is_in(ready.stack.host(), group)),
+        Effect::AddHost { name, groups, vars } => Some(adds_host(inventory, name, groups, vars)),
+        Effect::GroupBy { group, .. } => Some(!is_in_group(inventory, ready.stack.host(), group)),
         Effect::SetFacts { .. } | Effect::IncludeVars(_) | Effect::Stats { .. } => None,
     }
 }

@@ -346,8 +346,8 @@ impl Plan<'_> {
             .outcome()
             .with("diff", self.diff(before, after))
             .with("dest", paths::shown(self.dest))
-            .with("checksum", self.sum.as_str())
-            .with("md5sum", md5);
+            .with("md5sum", md5)
+            .with("checksum", self.sum.as_str());
         if let Some(backup) = backup {
             let written = self.dest.with_file_name(backup.file_name().unwrap_or_default());
             let is_same = host.absolute(&written) == backup;

@@ -159,9 +159,9 @@ pub(crate) fn basics(path: &Path, metadata: &Metadata) -> JsonMap {
         set(key, bit(mask));
     }
     set("blocks", metadata.blocks().into());
+    set("disk_usage_bytes", (metadata.blocks() * 512).into());
     set("block_size", metadata.blksize().into());
     set("device_type", metadata.rdev().into());
-    set("disk_usage_bytes", (metadata.blocks() * 512).into());
     stat
 }
 
