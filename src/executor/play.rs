@@ -66,7 +66,8 @@ impl Executor<'_> {
             Stop::Error(Box::new(Diagnostic::error(message).at(at)))
         })?;
         let root = self.root(play, gather, validation)?;
-        let mut wrong_tag = wrong_tag(self, play, &root.all_tasks());
+        let tasks = root.all_tasks();
+        let mut wrong_tag = wrong_tag(self, play, &tasks);
         // Hosts that were lost in earlier plays take up their places, and do nothing.
         for batch in batches {
             self.tell(start.clone());
@@ -99,6 +100,9 @@ impl Executor<'_> {
             let size = batch.len();
             let mut batch = Batch::new(self, play, vars, &hosts, &root, strategy, force, most_failed, templated_files.clone());
             batch.size = size;
+            if !batch.may_start(&tasks) {
+                continue;
+            }
             batch.run()?;
             let ended = batch.ends_play;
             // Fewer than before where `meta: clear_host_errors` brought some back.

@@ -259,12 +259,22 @@ impl<'b, 'a> Batch<'b, 'a> {
         if self.executor.started || task.implicit {
             return true;
         }
+        self.executor.started = self.is_start(task);
+        self.executor.started
+    }
+
+    /// Whether the run has begun or may begin with one of these tasks. Else the play does nothing, not even by itself.
+    pub fn may_start(&self, tasks: &[&Arc<Task>]) -> bool {
+        let is_tagged = |task: &Task| task_is_tagged(self.executor, self.play, task).unwrap_or(false);
+        self.executor.started || tasks.iter().any(|task| !task.implicit && self.is_start(task) && is_tagged(task))
+    }
+
+    fn is_start(&self, task: &Task) -> bool {
         let Some(wanted) = &self.executor.options.start_at else { return true };
         let own = task.name.as_ref().map_or_else(|| task.action_name().to_owned(), |name| template::print::shown(&name.value));
         let matches = |name: &str| name == wanted || template::python::fnmatch::fnmatch(name, wanted);
         let in_role = task.role().is_some_and(|role| matches(&format!("{} : {own}", role.name)));
-        self.executor.started = matches(&own) || in_role;
-        self.executor.started
+        matches(&own) || in_role
     }
 
     /// `--step`: asks before each task.
