@@ -57,8 +57,8 @@ pub fn run(args: &AdhocArgs) -> u8 {
 
 fn execute(args: &AdhocArgs) -> Result<u8, Exit> {
     let mut session = Session::start(args.inventory.verbose)?;
-    if let Some(message) = args.run.unsupported() {
-        return Err(session.refuse(message, 5));
+    if let Some(message) = args.run.without_effect() {
+        session.display.warning(&message);
     }
     session.check_forks(args.run.forks)?;
     let module = args.module.clone().unwrap_or_else(|| session.config.module_name.value.clone());

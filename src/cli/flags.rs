@@ -117,17 +117,17 @@ pub struct RunFlags {
 }
 
 impl ConnectionFlags {
-    /// Flags that this version does not have; each is an error that names it.
-    pub fn unsupported(&self) -> Option<String> {
+    /// What is said of flags that have no effect here.
+    pub fn without_effect(&self) -> Option<String> {
         let named = [("--sftp-extra-args", &self.sftp_extra_args), ("--scp-extra-args", &self.scp_extra_args)];
         let (flag, _) = named.iter().find(|(_, value)| value.is_some())?;
-        Some(format!("`{flag}` is not supported: files travel over the one connection, without sftp or scp"))
+        Some(format!("`{flag}` has no effect: files travel over the one connection, without sftp or scp"))
     }
 }
 
 impl RunFlags {
-    /// Flags that this version does not have; each is an error that names it.
-    pub fn unsupported(&self) -> Option<String> {
-        (!self.module_path.is_empty()).then(|| "`--module-path` is not supported: modules are part of the program".to_owned())
+    /// What is said of flags that have no effect here.
+    pub fn without_effect(&self) -> Option<String> {
+        (!self.module_path.is_empty()).then(|| "`--module-path` has no effect: modules are part of the program".to_owned())
     }
 }

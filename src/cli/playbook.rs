@@ -58,8 +58,8 @@ pub fn run(args: &PlaybookArgs) -> u8 {
 
 fn execute(args: &PlaybookArgs) -> Result<u8, Exit> {
     let mut session = Session::start(args.inventory.verbose)?;
-    if let Some(message) = args.run.unsupported() {
-        return Err(session.refuse(message, 5));
+    if let Some(message) = args.run.without_effect() {
+        session.display.warning(&message);
     }
     session.check_forks(args.run.forks)?;
     let playbooks = session.find_playbooks(&args.playbooks)?;

@@ -183,8 +183,8 @@ impl Session {
     }
 
     fn connection(&mut self, flags: &ConnectionFlags) -> Result<ConnectionDefaults, Exit> {
-        if let Some(message) = flags.unsupported() {
-            return Err(self.refuse(message, 5));
+        if let Some(message) = flags.without_effect() {
+            self.display.warning(&message);
         }
         let file = flags.connection_password_file.clone().or_else(|| self.config.connection_password_file.value.clone());
         let is_asked = file.is_none();
