@@ -82,7 +82,7 @@ impl Action for Template {
         }
         let (source, is_escaped) = read(call, &path)?;
         let managed = managed(call, &src, &path, &dest);
-        let rendered = call.templar.render_file_with(&source, &options(call)?, managed).map_err(|error| in_file(call, error))?;
+        let rendered = call.templar.render_file_at(&path, &source, &options(call)?, managed).map_err(|error| in_file(call, error))?;
         let encoded = if is_escaped { escape::encode(encoding, rendered.as_str()) } else { encoding.encode(rendered.as_str(), "strict") };
         let content = encoded.map_err(wrong_encoding)?;
         let mut args = without(call.args, OWN);

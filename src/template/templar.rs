@@ -1,5 +1,6 @@
 //! `Templar`: what the upper floors render with.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::evaluator::GLOBALS;
@@ -10,7 +11,7 @@ use super::syntax::Backslashes;
 use super::{
     Context, Engine, ErrorKind, Evaluator, Notices, OMITTED, Result, Scope, Syntax, TemplateError, Undefined, Val, engine, is_template,
 };
-use crate::source::{Source, Span};
+use crate::source::{Source, Span, absolute};
 use crate::value::{Map, Text, Value};
 
 /// Renders one task's values against one scope. Cheap to make; keeps what it rendered of the scope. For one thread.
@@ -139,11 +140,21 @@ impl Templar {
 
     /// A template file: always text, never trusted. Its first line may set options: `#jinja2: trim_blocks: False`.
     pub fn render_file(&self, source: &Arc<Source>, options: &FileOptions) -> Result<Text> {
-        self.render_file_with(source, options, Map::new())
+        self.render_source(source, options, Map::new())
     }
 
-    /// As [`Templar::render_file`], with names that only this file has: data, never templates.
-    pub fn render_file_with(&self, source: &Arc<Source>, options: &FileOptions, names: Map) -> Result<Text> {
+    /// As [`Templar::render_file`] for the file at `path`, with names that only it has: data, never templates. What it asks for is
+    /// looked for in its own folder too.
+    pub fn render_file_at(&self, path: &Path, source: &Arc<Source>, options: &FileOptions, mut names: Map) -> Result<Text> {
+        let context = self.evaluator.context();
+        let own = absolute(path).parent().map(Path::to_path_buf);
+        let places: Vec<PathBuf> = context.search_path.iter().chain([&context.playbook_dir]).cloned().chain(own).collect();
+        names.insert("ansible_search_path", Value::list(places.iter().map(|place| Value::text(place.display().to_string())).collect()));
+        let templar = Self { evaluator: self.evaluator.searching(places) };
+        templar.render_source(source, options, names)
+    }
+
+    fn render_source(&self, source: &Arc<Source>, options: &FileOptions, names: Map) -> Result<Text> {
         let (start, syntax) = header(source.text(), &options.syntax);
         let syntax = Syntax { extensions: self.evaluator.context().extensions, ..syntax };
         let span = Span::new(source, start, source.text().len());

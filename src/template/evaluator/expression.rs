@@ -276,6 +276,8 @@ impl Evaluator {
             }
         }
         let result = arguments.bind(filter.function_name(), filter.params).and_then(|bound| (filter.run)(self, val, &bound));
+        // What a filter hands on may be stored, also what could not be by itself.
+        let result = result.and_then(|val| if let Val::Range(_) = val { Ok(Val::list(self.items(&val)?)) } else { Ok(val) });
         settle(result, "filter", filter.name)
     }
 

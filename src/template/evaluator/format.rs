@@ -11,17 +11,36 @@ use crate::value::{Text, Value, float_repr};
 /// No field may be wider.
 const MAX_WIDTH: usize = 1 << 20;
 
-/// What is to be done with one value: `[[fill]align][sign][#][0][width][,][.precision][type]`.
+/// What is to be done with one value: `[[fill]align][sign][z][#][0][width][,][.precision][type]`.
 #[derive(Clone, Copy)]
 struct Spec {
     fill: char,
     align: Option<char>,
     sign: Option<char>,
+    /// Whether a zero that is left of a small negative number has no sign.
+    plain_zero: bool,
     alternate: bool,
+    /// Whether a number is filled with zeros, where no alignment is said.
+    zeros: bool,
     width: usize,
     grouping: Option<char>,
     precision: Option<usize>,
     kind: Option<char>,
+}
+
+impl Spec {
+    const PLAIN: Self = Self {
+        fill: ' ',
+        align: None,
+        sign: None,
+        plain_zero: false,
+        alternate: false,
+        zeros: false,
+        width: 0,
+        grouping: None,
+        precision: None,
+        kind: None,
+    };
 }
 
 /// How fields name the arguments by position.
@@ -99,8 +118,7 @@ impl Evaluator {
                     None => return Err(TemplateError::conversion(self.repr(&Val::text(name))?.as_str())),
                 });
             }
-            let mut spec =
-                Spec { fill: ' ', align: Some('>'), sign: None, alternate: false, width: 0, grouping: None, precision: None, kind: None };
+            let mut spec = Spec { align: Some('>'), ..Spec::PLAIN };
             while let Some(flag) = chars.next_if(|char| "-+ #0".contains(*char)) {
                 match flag {
                     '-' => spec.align = Some('<'),
@@ -145,7 +163,13 @@ impl Evaluator {
             })?;
             made.push(self, &text)?;
         }
-        if arguments.next().is_some() && !used_mapping && !values.is_mapping() {
+        // Python asks this of all that has items, but for tuples and texts.
+        let may_be_left = match values {
+            Val::Tuple(_) => used_mapping,
+            Val::Range(_) => true,
+            other => other.is_mapping() || other.is_list() || other.as_bytes().is_some(),
+        };
+        if arguments.next().is_some() && !may_be_left {
             return Err(TemplateError::conversion("not all arguments converted during string formatting"));
         }
         made.finish(self)
@@ -330,6 +354,15 @@ impl Evaluator {
         match val {
             Val::Plain(Value::Int(_) | Value::BigInt(_) | Value::Bool(_)) => {
                 let number = integer_of(val).unwrap_or_default();
+                if let Some(separator) = parsed.grouping
+                    && let Some(kind @ ('c' | 'n' | 'b' | 'o' | 'x' | 'X')) = parsed.kind
+                    && (separator == ',' || matches!(kind, 'c' | 'n'))
+                {
+                    return Err(TemplateError::conversion(format!("Cannot specify '{separator}' with '{kind}'.")));
+                }
+                if parsed.precision.is_some() && !matches!(parsed.kind, Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%')) {
+                    return Err(TemplateError::conversion("Precision not allowed in integer format specifier"));
+                }
                 match parsed.kind {
                     None | Some('d' | 'n' | 'x' | 'X' | 'o' | 'b') => Ok(Text::from(whole(&number, parsed.kind.unwrap_or('d'), &parsed))),
                     Some('c') => match number.to_u32().and_then(char::from_u32) {
@@ -349,7 +382,7 @@ impl Evaluator {
                         None => float_repr(*number),
                         Some(precision) => python::number::general(*number, precision.max(1), false),
                     };
-                    Ok(Text::from(signed(&shown, &parsed)))
+                    Ok(Text::from(signed(&separated(shown, &parsed), "", &parsed)))
                 }
                 Some(_) => Err(unknown()),
             },
@@ -357,6 +390,13 @@ impl Evaluator {
                 if !matches!(parsed.kind, None | Some('s')) {
                     return Err(unknown());
                 }
+                if let Some(separator) = parsed.grouping {
+                    return Err(TemplateError::conversion(format!("Cannot specify '{separator}' with 's'.")));
+                }
+                if parsed.align == Some('=') && !parsed.zeros {
+                    return Err(TemplateError::conversion("'=' alignment not allowed in string format specifier"));
+                }
+                parsed.align = parsed.align.filter(|_| !parsed.zeros);
                 let shown: String = text.as_str().chars().take(parsed.precision.unwrap_or(usize::MAX)).collect();
                 parsed.align = parsed.align.or(Some('<'));
                 Ok(self.derived(text, pad(&shown, &parsed)))
@@ -392,7 +432,7 @@ fn closing(rest: &str) -> Result<usize> {
 }
 
 fn parse_spec(text: &str) -> Result<Spec> {
-    let mut spec = Spec { fill: ' ', align: None, sign: None, alternate: false, width: 0, grouping: None, precision: None, kind: None };
+    let mut spec = Spec::PLAIN;
     let chars: Vec<char> = text.chars().collect();
     let mut at = 0;
     let is_align = |char: Option<&char>| char.is_some_and(|char| "<>=^".contains(*char));
@@ -407,13 +447,17 @@ fn parse_spec(text: &str) -> Result<Spec> {
         spec.sign = Some(*sign);
         at += 1;
     }
+    if chars.get(at) == Some(&'z') {
+        spec.plain_zero = true;
+        at += 1;
+    }
     if chars.get(at) == Some(&'#') {
         spec.alternate = true;
         at += 1;
     }
     if chars.get(at) == Some(&'0') {
         if spec.align.is_none() {
-            (spec.fill, spec.align) = ('0', Some('='));
+            (spec.fill, spec.align, spec.zeros) = ('0', Some('='), true);
         }
         at += 1;
     }
@@ -473,7 +517,7 @@ fn whole(number: &BigInt, kind: char, spec: &Spec) -> String {
     }
     let sign = if number.is_negative() { "-" } else { "" };
     let prefix = if spec.alternate { prefix } else { "" };
-    signed(&format!("{sign}{prefix}{digits}"), spec)
+    signed(&format!("{sign}{digits}"), prefix, spec)
 }
 
 fn real(number: f64, kind: char, spec: &Spec) -> String {
@@ -482,22 +526,38 @@ fn real(number: f64, kind: char, spec: &Spec) -> String {
         match kind {
             'e' | 'E' => python::number::exponential(number, precision),
             'g' | 'G' | 'n' => python::number::general(number, precision, spec.alternate),
-            '%' => format!("{}%", python::number::fixed(number * 100.0, precision)),
+            '%' => python::number::fixed(number * 100.0, precision),
             _ => python::number::fixed(number, precision),
         }
     } else {
         float_repr(number)
     };
+    let is_zero = || !shown.contains(|char: char| ('1'..='9').contains(&char));
+    let mut shown = match shown.strip_prefix('-') {
+        Some(zero) if spec.plain_zero && number.is_finite() && is_zero() => zero.to_owned(),
+        _ => shown,
+    };
+    if spec.alternate && number.is_finite() && !shown.contains('.') {
+        let digits = shown.find('e').unwrap_or(shown.len());
+        shown.insert(digits, '.');
+    }
+    if kind == '%' {
+        shown.push('%');
+    }
     let shown = if kind.is_ascii_uppercase() { shown.to_uppercase() } else { shown };
-    let shown = match (spec.grouping, shown.find(['.', 'e', 'E', '%'])) {
+    signed(&separated(shown, spec), "", spec)
+}
+
+/// The digits before the point in groups, where that is wanted.
+fn separated(shown: String, spec: &Spec) -> String {
+    match (spec.grouping, shown.find(['.', 'e', 'E', '%'])) {
         (None, _) => shown,
         (Some(separator), at) => {
             let (whole, rest) = shown.split_at(at.unwrap_or(shown.len()));
             let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
             format!("{sign}{}{rest}", grouped(digits, separator, 3))
         }
-    };
-    signed(&shown, spec)
+    }
 }
 
 fn grouped(digits: &str, separator: char, size: usize) -> String {
@@ -511,8 +571,8 @@ fn grouped(digits: &str, separator: char, size: usize) -> String {
     out
 }
 
-/// A number with the sign that is wanted, padded; numbers stand to the right.
-fn signed(shown: &str, spec: &Spec) -> String {
+/// A number with the sign that is wanted and then `prefix`, padded; numbers stand to the right.
+fn signed(shown: &str, prefix: &str, spec: &Spec) -> String {
     let (sign, digits) = match (shown.strip_prefix('-'), spec.sign) {
         (Some(digits), _) => ("-", digits),
         (None, Some('+')) => ("+", shown),
@@ -521,10 +581,10 @@ fn signed(shown: &str, spec: &Spec) -> String {
     };
     let spec = Spec { align: Some(spec.align.unwrap_or('>')), ..*spec };
     if spec.align == Some('=') {
-        let rest = Spec { align: Some('>'), width: spec.width.saturating_sub(sign.len()), ..spec };
-        return format!("{sign}{}", pad(digits, &rest));
+        let rest = Spec { align: Some('>'), width: spec.width.saturating_sub(sign.len() + prefix.len()), ..spec };
+        return format!("{sign}{prefix}{}", pad(digits, &rest));
     }
-    pad(&format!("{sign}{digits}"), &spec)
+    pad(&format!("{sign}{prefix}{digits}"), &spec)
 }
 
 fn pad(shown: &str, spec: &Spec) -> String {

@@ -204,6 +204,12 @@ impl Evaluator {
         Self { session: Rc::clone(&self.session), scope, unit: Rc::clone(&self.unit) }
     }
 
+    /// An evaluator that looks for files in these places, for a render of its own; what it has to say is heard with the rest.
+    pub(super) fn searching(&self, search_path: Vec<PathBuf>) -> Self {
+        let context = Context { search_path, ..Context::clone(&self.session.context) };
+        Self::new(&self.session.engine, Arc::clone(&self.scope.scope), Arc::new(context), self.session.notices.clone())
+    }
+
     /// A variable of the template's scope, rendered; `None` where it is not defined.
     pub fn variable(&self, name: &str) -> Result<Option<Val>> {
         self.scope_variable(&self.scope, name)

@@ -272,7 +272,7 @@ fn floats(operator: Operator, left: f64, right: f64) -> Result<Val> {
         Operator::Divide if right == 0.0 => zero("float division by zero"),
         Operator::Divide => Ok(Val::from(left / right)),
         Operator::FloorDivide if right == 0.0 => zero("float floor division by zero"),
-        Operator::FloorDivide => Ok(Val::from(((left - float_modulo(left, right)) / right).round())),
+        Operator::FloorDivide => Ok(Val::from(float_floor(left, right))),
         Operator::Remainder if right == 0.0 => zero("float modulo"),
         Operator::Remainder => Ok(Val::from(float_modulo(left, right))),
         Operator::Power if left == 0.0 && right < 0.0 => zero("0.0 cannot be raised to a negative power"),
@@ -288,6 +288,14 @@ fn floats(operator: Operator, left: f64, right: f64) -> Result<Val> {
         }
         Operator::Concatenate => Err(TemplateError::conversion("unsupported operand")),
     }
+}
+
+/// The quotient, down to a whole number; zero has the sign of the quotient.
+fn float_floor(left: f64, right: f64) -> f64 {
+    let rest = left % right;
+    let whole = (left - rest) / right;
+    let whole = if rest != 0.0 && (rest < 0.0) != (right < 0.0) { whole - 1.0 } else { whole };
+    if whole == 0.0 { 0.0_f64.copysign(left / right) } else { whole.round() }
 }
 
 fn float_modulo(left: f64, right: f64) -> f64 {

@@ -183,7 +183,9 @@ impl Evaluator {
     /// Python's `in`.
     pub fn contains(&self, container: &Val, needle: &Val) -> Result<bool> {
         if let Val::Undefined(undefined) = needle {
-            return Err(undefined.error());
+            // In nothing nobody looks for it.
+            let is_empty = container.is_list() && self.length(container)? == 0;
+            return if is_empty { Ok(false) } else { Err(undefined.error()) };
         }
         match container {
             Val::Plain(Value::Text(text)) => match needle.as_str() {

@@ -6,7 +6,7 @@ use super::{filter, refuse};
 use crate::source::Source;
 use crate::template::python::json::{JsonOptions, dumps, loads};
 use crate::template::{Bound, Evaluator, Filter, Param, Result, TemplateError, Val};
-use crate::value::{Text, Value};
+use crate::value::{Key, Text, Value};
 use crate::yaml::{self, EmitOptions, FlowStyle, Node};
 
 use Param::{Optional, RestNamed};
@@ -85,7 +85,7 @@ fn to_json(evaluator: &Evaluator, value: &Val, arguments: &Bound, mut options: J
             other => return refuse(format!("JSONEncoder.__init__() got an unexpected keyword argument '{other}'")),
         }
     }
-    let value = evaluator.value(value)?;
+    let value = evaluator.value(&listed(evaluator, value)?)?;
     if let Some(wrong) = no_json(&value) {
         return refuse(match wrong {
             NoJson::Value(kind) => format!("Object of type '{kind}' is not JSON serializable by the 'tagless' profile."),
@@ -113,11 +113,49 @@ fn no_json(value: &Value) -> Option<NoJson> {
     }
 }
 
+/// The first date, where those have no words either.
+fn no_date(value: &Value) -> Option<NoJson> {
+    match value {
+        Value::Date(_) | Value::DateTime(..) => Some(NoJson::Value(value.type_name())),
+        Value::List(items) => items.iter().find_map(no_date),
+        Value::Map(map) => map.values().find_map(no_date),
+        _ => None,
+    }
+}
+
+/// The types of two keys of one map that have no order.
+fn unordered_keys(value: &Value) -> Option<(&'static str, &'static str)> {
+    match value {
+        Value::List(items) => items.iter().find_map(unordered_keys),
+        Value::Map(map) => {
+            let mut keys = map.keys().map(Key::value);
+            let first = keys.next()?;
+            let other = keys.find(|key| key.compare(first).is_none());
+            other.map(|key| (key.type_name(), first.type_name())).or_else(|| map.values().find_map(unordered_keys))
+        }
+        _ => None,
+    }
+}
+
+/// A range as the list that it is.
+fn listed(evaluator: &Evaluator, value: &Val) -> Result<Val> {
+    match value {
+        Val::Range(_) => Ok(Val::list(evaluator.items(value)?)),
+        other => Ok(other.clone()),
+    }
+}
+
 fn tojson(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
     let indent = arguments.get(0).map_or(Ok(None), |val| indention(evaluator, val))?;
+    if let Val::Range(_) = value {
+        return refuse("Object of type range is not JSON serializable");
+    }
     let value = evaluator.value(value)?;
-    if let Some(NoJson::Value(kind) | NoJson::Key(kind)) = no_json(&value) {
+    if let Some(NoJson::Value(kind) | NoJson::Key(kind)) = no_json(&value).or_else(|| no_date(&value)) {
         return refuse(format!("Object of type {kind} is not JSON serializable"));
+    }
+    if let Some((left, right)) = unordered_keys(&value) {
+        return refuse(format!("'<' not supported between instances of '{left}' and '{right}'"));
     }
     let text = dumps(&value, &JsonOptions { indent, sort_keys: true, html: true, ..JsonOptions::default() });
     made(evaluator, &value, text).map(|made| made.as_text().map(|text| Val::from(text.clone().into_markup())).unwrap_or(made))
@@ -164,6 +202,7 @@ fn from_yaml(_: &Evaluator, value: &Val, _: &Bound) -> Result<Val> {
 fn from_yaml_all(_: &Evaluator, value: &Val, _: &Bound) -> Result<Val> {
     match value.as_text() {
         Some(text) => Ok(read(text, Value::list(yaml_documents(text)?.iter().map(plain).collect()))),
+        None if value.is_none() => Ok(Val::list(Vec::new())),
         None => Ok(value.clone()),
     }
 }

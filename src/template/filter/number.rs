@@ -6,7 +6,7 @@ use num_bigint::BigInt;
 use num_traits::{Signed as _, ToPrimitive as _};
 
 use super::{filter, refuse};
-use crate::template::python::number::{parse_float, parse_int, round as round_float, round_int, to_float, to_int};
+use crate::template::python::number::{fixed, parse_float, parse_int, round as round_float, round_int, to_float, to_int};
 use crate::template::python::regex::{Anchor, Flags, compile};
 use crate::template::{Bound, Evaluator, Filter, Param, Result, TemplateError, Val};
 use crate::value::Value;
@@ -39,6 +39,11 @@ fn abs(_: &Evaluator, value: &Val, _: &Bound) -> Result<Val> {
 }
 
 fn int(_: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
+    if let Val::Plain(Value::Float(number)) = value
+        && number.is_infinite()
+    {
+        return refuse("cannot convert float infinity to integer");
+    }
     let base = u32::try_from(arguments.int_or(1, 10)?).unwrap_or(u32::MAX);
     let number = match value {
         Val::Plain(Value::Text(text)) => {
@@ -175,7 +180,7 @@ fn filesizeformat(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Resu
         return Ok(Val::from("1 Byte"));
     }
     if bytes < base {
-        return Ok(Val::from(format!("{} Bytes", bytes.trunc())));
+        return Ok(Val::from(format!("{} Bytes", bytes.trunc() + 0.0)));
     }
     // Powers are exact, as in Python: a float beside one is a little more or less.
     let base_int = BigInt::from(if binary { 1024 } else { 1000 });
@@ -184,7 +189,8 @@ fn filesizeformat(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Resu
         limit *= &base_int;
         let is_less = Value::Float(bytes).compare(&Value::int(limit.clone())) == Some(Ordering::Less);
         if is_less || unit == units[7] {
-            return Ok(Val::from(format!("{:.1} {unit}", base * bytes / limit.to_f64().unwrap_or(f64::INFINITY))));
+            let shown = fixed(base * bytes / limit.to_f64().unwrap_or(f64::INFINITY), 1);
+            return Ok(Val::from(format!("{shown} {unit}")));
         }
     }
     Ok(Val::NONE)
@@ -221,7 +227,8 @@ fn human_readable(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Resu
         (letter, true) => format!("{letter}b"),
         (letter, false) => format!("{letter}B"),
     };
-    Ok(Val::from(format!("{:.2} {suffix}", size / 1024_f64.powi(power))))
+    let shown = if size.is_nan() { "nan".to_owned() } else { fixed(size / 1024_f64.powi(power), 2) };
+    Ok(Val::from(format!("{shown} {suffix}")))
 }
 
 fn human_to_bytes(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {

@@ -322,7 +322,6 @@ fn is_blank(char: char) -> bool {
 }
 
 fn truncate(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
-    let text = evaluator.text(value)?;
     let length = arguments.int_or(0, 255)?;
     let end = text_or(evaluator, arguments, 2, "...")?;
     let leeway = match arguments.get(3) {
@@ -336,14 +335,20 @@ fn truncate(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val
     if leeway < 0 {
         return refuse(format!("expected leeway >= 0, got {leeway}"));
     }
-    let count = i64::try_from(text.as_str().chars().count()).unwrap_or(i64::MAX);
+    let count = i64::try_from(evaluator.length(value)?).unwrap_or(i64::MAX);
     if count <= length.saturating_add(leeway) {
-        return Ok(Val::from(evaluator.derived(&text, text.as_str())));
+        return Ok(value.as_text().map_or_else(|| value.clone(), |text| Val::from(evaluator.derived(text, text.as_str()))));
     }
+    let Some(text) = value.as_text() else { return no_attribute(value, "rsplit") };
     let kept: String = text.as_str().chars().take(size(length - end_length)).collect();
     let kept =
         if arguments.flag_or(evaluator, 1, false)? { kept.as_str() } else { kept.rsplit_once(' ').map_or(kept.as_str(), |(head, _)| head) };
-    Ok(derived(evaluator, &text, format!("{kept}{}", end.as_str())))
+    Ok(derived(evaluator, text, format!("{kept}{}", end.as_str())))
+}
+
+/// What Python says where only a text has what a filter needs.
+pub(super) fn no_attribute<T>(value: &Val, name: &str) -> Result<T> {
+    refuse(format!("'{}' object has no attribute '{name}'", value.type_name()))
 }
 
 fn wordcount(evaluator: &Evaluator, value: &Val, _: &Bound) -> Result<Val> {
@@ -363,13 +368,13 @@ fn wordwrap(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val
         break_on_hyphens: arguments.flag_or(evaluator, 3, true)?,
     };
     let between = text_or(evaluator, arguments, 2, "\n")?;
-    let text = evaluator.text(value)?;
+    let Some(text) = value.as_text() else { return no_attribute(value, "splitlines") };
     let mut lines = Vec::new();
     for line in split_lines(text.as_str()) {
         let wrapped = wrap::wrap(line, &options).map_err(|error| TemplateError::plugin(error.to_string()))?;
         lines.push(wrapped.join(between.as_str()));
     }
-    Ok(derived(evaluator, &text, lines.join(between.as_str())))
+    Ok(derived(evaluator, text, lines.join(between.as_str())))
 }
 
 fn xmlattr(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {

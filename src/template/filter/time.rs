@@ -41,8 +41,15 @@ fn strftime(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val
     }
 }
 
-fn to_datetime(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
-    let text = evaluator.text(value)?;
+fn to_datetime(_: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
+    let Some(text) = value.as_text() else {
+        let found = match value {
+            Val::Plain(Value::Date(_) | Value::DateTime(..)) => format!("datetime.{}", value.type_name()),
+            other if other.is_none() => "None".to_owned(),
+            other => other.type_name().to_owned(),
+        };
+        return refuse(format!("strptime() argument 1 must be str, not {found}"));
+    };
     let format = arguments.text(0)?.map_or("%Y-%m-%d %H:%M:%S", Text::as_str);
     match time::strptime(text.as_str(), format) {
         Ok((moment, offset)) => Ok(Val::Plain(Value::DateTime(moment, offset))),

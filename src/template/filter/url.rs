@@ -1,5 +1,6 @@
 //! Filters of URLs.
 
+use super::text::no_attribute;
 use super::{derived, filter, refuse};
 use crate::template::{Bound, Dict, Evaluator, Filter, Param, Result, Val};
 use crate::value::{Key, Text, Value};
@@ -8,8 +9,8 @@ use Param::{Optional, Rest};
 
 pub(super) const FILTERS: &[Filter] = &[
     filter("urldecode", &[Rest], |evaluator, value, _| {
-        let text = evaluator.text(value)?;
-        Ok(derived(evaluator, &text, unquote(&text.as_str().replace('+', " "))))
+        let Some(text) = value.as_text() else { return no_attribute(value, "replace") };
+        Ok(derived(evaluator, text, unquote(&text.as_str().replace('+', " "))))
     }),
     filter("urlencode", &[], urlencode),
     filter("urlsplit", &[Optional("query")], urlsplit),
@@ -136,7 +137,13 @@ impl Url {
 }
 
 fn urlsplit(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val> {
-    let text = evaluator.text(value)?;
+    let Some(text) = value.as_text() else {
+        return if value.is_list() || value.is_mapping() {
+            refuse(format!("unhashable type: '{}'", value.type_name()))
+        } else {
+            no_attribute(value, "decode")
+        };
+    };
     let url = Url::split(text.as_str());
     let (username, password) = url.user();
     let (hostname, port) = url.address();
@@ -145,7 +152,7 @@ fn urlsplit(evaluator: &Evaluator, value: &Val, arguments: &Bound) -> Result<Val
         Some(Ok(port)) => Val::from(i64::from(port)),
         Some(Err(_)) => return refuse("Port out of range 0-65535"),
     };
-    let part = |part: Option<&str>| part.map_or(Val::Plain(Value::Null), |part| derived(evaluator, &text, part));
+    let part = |part: Option<&str>| part.map_or(Val::Plain(Value::Null), |part| derived(evaluator, text, part));
     let parts: [(&str, Val); 9] = [
         ("fragment", part(Some(&url.fragment))),
         ("hostname", part(hostname.as_deref())),

@@ -1,6 +1,7 @@
 //! JSON as Python's `json` writes and reads it: same bytes, same errors.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 
 use num_bigint::BigInt;
@@ -80,11 +81,14 @@ impl Writer<'_> {
     }
 
     fn entries<'m>(&self, map: &'m Map) -> Vec<(Cow<'m, str>, &'m Value)> {
-        let mut entries: Vec<_> = map.iter().map(|(key, value)| (key_text(key), value)).collect();
-        if self.options.sort_keys {
-            entries.sort_by(|left, right| left.0.cmp(&right.0));
+        let mut entries: Vec<_> = map.iter().map(|(key, value)| (key, key_text(key), value)).collect();
+        match (self.options.sort_keys, self.options.html) {
+            (false, _) => {}
+            (true, false) => entries.sort_by(|left, right| left.1.cmp(&right.1)),
+            // Ansible's own filters make texts of keys first, Jinja's does not.
+            (true, true) => entries.sort_by(|left, right| left.0.value().compare(right.0.value()).unwrap_or(Ordering::Equal)),
         }
-        entries
+        entries.into_iter().map(|(_, text, value)| (text, value)).collect()
     }
 
     fn collection(&mut self, open: char, close: char, count: usize, level: usize, mut element: impl FnMut(&mut Self, usize)) {

@@ -1,6 +1,8 @@
 //! Tests of paths on the control machine.
 
+use std::ffi::OsStr;
 use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
@@ -9,28 +11,49 @@ use crate::template::{Bound, Evaluator, Param, Result, Test, Val};
 use crate::vault::is_vault;
 
 pub(super) const TESTS: &[Test] = &[
-    test("abs", &[], |_, value, _| on_path(value, Path::is_absolute)),
-    test("directory", &[], |_, value, _| on_path(value, Path::is_dir)),
-    test("exists", &[], |_, value, _| on_path(value, Path::exists)),
-    test("file", &[], |_, value, _| on_path(value, Path::is_file)),
-    test("is_abs", &[], |_, value, _| on_path(value, Path::is_absolute)),
-    test("is_dir", &[], |_, value, _| on_path(value, Path::is_dir)),
-    test("is_file", &[], |_, value, _| on_path(value, Path::is_file)),
-    test("is_link", &[], |_, value, _| on_path(value, Path::is_symlink)),
-    test("is_mount", &[], |_, value, _| on_path(value, is_mount)),
+    test("abs", &[], |_, value, _| of_name(value, Path::is_absolute)),
+    test("directory", &[], |_, value, _| of_file(value, Path::is_dir)),
+    test("exists", &[], |_, value, _| of_file(value, Path::exists)),
+    test("file", &[], |_, value, _| of_file(value, Path::is_file)),
+    test("is_abs", &[], |_, value, _| of_name(value, Path::is_absolute)),
+    test("is_dir", &[], |_, value, _| of_file(value, Path::is_dir)),
+    test("is_file", &[], |_, value, _| of_file(value, Path::is_file)),
+    test("is_link", &[], |_, value, _| of_link(value, Path::is_symlink)),
+    test("is_mount", &[], |_, value, _| of_link(value, is_mount)),
     test("is_same_file", OTHER, same_file),
-    test("link", &[], |_, value, _| on_path(value, Path::is_symlink)),
-    test("link_exists", &[], |_, value, _| on_path(value, |path| path.symlink_metadata().is_ok())),
-    test("mount", &[], |_, value, _| on_path(value, is_mount)),
+    test("link", &[], |_, value, _| of_link(value, Path::is_symlink)),
+    test("link_exists", &[], |_, value, _| of_link(value, |path| path.symlink_metadata().is_ok())),
+    test("mount", &[], |_, value, _| of_link(value, is_mount)),
     test("same_file", OTHER, same_file),
     test("vaulted_file", &[], vaulted_file),
 ];
 
 const OTHER: &[Param] = &[Param::Required("other")];
 
-/// What is no path is nothing there.
-fn on_path(value: &Val, holds: impl Fn(&Path) -> bool) -> Result<bool> {
-    Ok(value.as_str().is_some_and(|path| holds(Path::new(path))))
+/// Asks of a path, or of an open file by its number.
+fn of_file(value: &Val, holds: impl Fn(&Path) -> bool) -> Result<bool> {
+    match value.as_int() {
+        Some(number) => Ok(holds(Path::new(&format!("/proc/self/fd/{number}")))),
+        None => of_path(value, "stat: path should be string, bytes, os.PathLike or integer", holds),
+    }
+}
+
+/// The same of what is there itself, not of what it points to.
+fn of_link(value: &Val, holds: impl Fn(&Path) -> bool) -> Result<bool> {
+    of_path(value, "lstat: path should be string, bytes or os.PathLike", holds)
+}
+
+/// The same of the name alone.
+fn of_name(value: &Val, holds: impl Fn(&Path) -> bool) -> Result<bool> {
+    of_path(value, "expected str, bytes or os.PathLike object", holds)
+}
+
+fn of_path(value: &Val, wanted: &str, holds: impl Fn(&Path) -> bool) -> Result<bool> {
+    match (value.as_str(), value.as_bytes()) {
+        (Some(path), _) => Ok(holds(Path::new(path))),
+        (None, Some(bytes)) => Ok(holds(Path::new(OsStr::from_bytes(bytes.as_slice())))),
+        (None, None) => refuse(format!("{wanted}, not {}", value.type_name())),
+    }
 }
 
 /// Another device than its parent's, or the root.

@@ -8,6 +8,7 @@ use super::translate::{make_table, translate};
 use crate::template::python::html::{escaped, striptags, unescape};
 use crate::template::python::letters::{capitalize, title};
 use crate::template::python::lines::{split_keeping_ends, split_lines};
+use crate::template::python::regex::{Anchor, Flags, compile};
 use crate::value::{Text, Value};
 
 /// The methods there are.
@@ -85,7 +86,7 @@ pub fn call(evaluator: &Evaluator, text: &Text, name: &str, call: Call) -> Resul
             call.expect(0, 0)?;
             own(match name {
                 "capitalize" => capitalize(chars),
-                "casefold" => chars.to_lowercase().replace('ß', "ss"),
+                "casefold" => unicase::UniCase::unicode(chars).to_folded_case(),
                 "lower" => chars.to_lowercase(),
                 "upper" => chars.to_uppercase(),
                 "swapcase" => chars.chars().map(swap_case).collect(),
@@ -330,7 +331,8 @@ fn is_kind(chars: &str, name: &str) -> bool {
         "isalnum" => all(&char::is_alphanumeric),
         "isalpha" => all(&char::is_alphabetic),
         "isascii" => chars.is_ascii(),
-        "isdecimal" | "isdigit" => all(&|char| char.is_ascii_digit()),
+        "isdecimal" => all(&is_decimal),
+        "isdigit" => all(&|char| is_decimal(char) || is_raised_digit(char)),
         "isnumeric" => all(&char::is_numeric),
         "isidentifier" => {
             chars.chars().next().is_some_and(|first| first.is_alphabetic() || first == '_')
@@ -342,6 +344,17 @@ fn is_kind(chars: &str, name: &str) -> bool {
         "isspace" => all(&char::is_whitespace),
         _ => !chars.is_empty() && chars.chars().any(char::is_alphabetic) && title(chars) == chars,
     }
+}
+
+/// A digit of any script.
+fn is_decimal(char: char) -> bool {
+    let is_match = || compile(r"\d", Flags::default(), Anchor::Both)?.is_match(char.encode_utf8(&mut [0; 4]));
+    char.is_ascii_digit() || (char.is_numeric() && is_match().unwrap_or(false))
+}
+
+/// A digit above or below the line, or in a circle.
+fn is_raised_digit(char: char) -> bool {
+    matches!(char, '²' | '³' | '¹' | '⁰' | '⁴'..='⁹' | '₀'..='₉' | '①'..='⑨' | '⑴'..='⑼' | '⒈'..='⒐' | '⓪' | '⓵'..='⓽' | '⓿' | '❶'..='❾' | '➀'..='➈' | '➊'..='➒')
 }
 
 fn expand_tabs(chars: &str, size: i64) -> String {
