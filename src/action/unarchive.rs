@@ -17,7 +17,8 @@ impl Action for Unarchive {
         let module = registry::find("unarchive").ok_or_else(|| Failure::new("the module `unarchive` is not supported yet"))?;
         let mut checked = call.args.check(module.spec(), "unarchive")?;
         let src = call.args.text(&["src"]).ok_or_else(|| Failure::new("src (or content) and dest are required"))?;
-        if call.args.flag(&["remote_src"], false)? || src.contains("://") {
+        let is_on_host = call.args.flag(&["remote_src"], false)? || !call.args.flag(&["copy"], true)?;
+        if is_on_host || src.contains("://") {
             return Ok(Plan::Send(Box::new(call.request("unarchive", checked))));
         }
         let path = call.find_file("files", &src, "src").map_err(|failure| failure.prefixed("Task failed: "))?;

@@ -59,7 +59,11 @@ impl Module for Fetch {
             };
         }
         if path.is_dir() {
-            return refused("remote file is a directory, fetch cannot work on directories");
+            let message = "remote file is a directory, fetch cannot work on directories";
+            return match args.fail_on_missing {
+                true => Err(Failure::new(message)),
+                false => Ok(Outcome::new(false).with("msg", format!("{message}, not transferring, ignored"))),
+            };
         }
         let mut file = match File::open(&path) {
             Ok(file) => file,

@@ -103,6 +103,14 @@ struct Remote {
     head: String,
 }
 
+impl Remote {
+    /// Whether the version is no name of the remote's and no whole commit either.
+    fn is_unknown(&self) -> bool {
+        let is_commit = self.head.len() >= 40 && self.head.chars().all(|letter| letter.is_ascii_hexdigit());
+        self.branch.is_none() && !self.is_tag && !is_commit
+    }
+}
+
 struct GitRun<'a> {
     args: &'a GitArgs,
     program: PathBuf,
@@ -116,6 +124,12 @@ impl GitRun<'_> {
     fn make(&self, host: &mut Host) -> Result<Outcome> {
         let args = self.args;
         let remote = self.ask(host, &self.repo)?;
+        if host.is_checking() && remote.is_unknown() {
+            let why = format!("fatal: couldn't find remote ref {}", args.version);
+            let asked = format!("{} fetch --dry-run {} {}", self.program.display(), self.repo, args.version);
+            let failure = Failure::new(why.as_str()).with("rc", 128).with("stdout", "").with("stderr", format!("{why}\n"));
+            return Err(failure.with("cmd", asked));
+        }
         let mut after = remote.head.clone();
         let object = paths::shown(&args.dest);
         let shown = |after: &str| Diff::Prepared(format!(">> Newly checked out {after}"));
@@ -318,15 +332,18 @@ impl GitRun<'_> {
         let command = self.in_dest(host).args(["config", "--get", &format!("remote.{}.url", args.remote)]);
         let output = host.query(&command)?;
         let now = output.stdout().trim().to_owned();
-        if now == self.repo || format!("file://{now}") == self.repo {
+        if now == self.repo {
             return Ok(false);
         }
-        let verb = if output.succeeded() { "set-url" } else { "add" };
-        let command = self.in_dest(host).args(["remote", verb, &args.remote, &self.repo]);
+        let command = self.in_dest(host).args(["remote", "set-url", &args.remote, &self.repo]);
+        if !output.succeeded() {
+            let why = format!("error: No such remote '{}'\n", args.remote);
+            return Err(Failure::new(format!("Failed to set a new url {} for {}:  {why}", self.repo, args.remote)));
+        }
         host.change(Change::of("remote", args.remote.as_str()).from_to(now, self.repo.as_str()), |door| {
             self.done(&command, door.run(&command)?)
         })?;
-        Ok(output.succeeded())
+        Ok(true)
     }
 
     fn diff(&self, host: &Host, before: &str, after: &str) -> Result<Diff> {

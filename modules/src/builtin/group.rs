@@ -75,7 +75,8 @@ impl Module for Group {
             },
         };
         let mut outcome = host.outcome();
-        if host.is_checking() && outcome.changed() {
+        let stays = args.state == State::Present && there.is_some();
+        if host.is_checking() && outcome.changed() && !stays {
             return Ok(outcome);
         }
         outcome.set("name", name);

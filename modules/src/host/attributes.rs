@@ -127,7 +127,8 @@ impl FileCommon {
         }
         diff.note("mode", mode::shown(now), mode::shown(wanted));
         let change = attribute(path, "mode", mode::shown(now), mode::shown(wanted));
-        host.change(change, |door| door.set_mode(path, wanted)).map_err(|error| failed("chmod failed", path, error))?;
+        let refused = |error: Failure| Failure::raised(format!("{}: b'{}'", error.cause(), path.display()));
+        host.change(change, |door| door.set_mode(path, wanted)).map_err(refused)?;
         Ok(true)
     }
 
