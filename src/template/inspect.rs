@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::evaluator::GLOBALS;
+use super::file::TemplateFile;
 use super::ir::{Arg, Expr, ExprKind, Extent, Macro, Step, StepKind, Stmt, Target};
 use super::lower::Embedded;
-use super::templar::header;
 use super::{Arguments, Engine, ErrorKind, FileOptions, Markers, Param, Place, Result, Syntax, TemplateError, Val, is_template};
-use crate::source::{Source, Span};
+use crate::source::Source;
 use crate::value::{Text, Value};
 
 /// What a text asks for.
@@ -82,11 +82,10 @@ impl Engine {
 
     /// What a template file asks for, and how it is to be read; an error where it cannot be.
     pub fn inspect_file(&self, source: &Arc<Source>, options: &FileOptions) -> Result<(Inspection, Syntax)> {
-        let (start, syntax) = header(source.text(), &options.syntax);
-        let syntax = Syntax { extensions: self.inspected, ..syntax };
-        let text = Text::trusted(&source.text()[start..], Some(Span::new(source, start, source.text().len())));
-        let template = self.template(&text, &syntax)?;
-        Ok((Inspector::over(self, &text, &template.body), syntax))
+        let syntax = Syntax { extensions: self.inspected, ..options.syntax.clone() };
+        let file = TemplateFile::read(self, source, syntax)?;
+        let template = self.template(&file.text, &file.syntax)?;
+        Ok((Inspector::over(self, &file.text, &template.body), Syntax::clone(&file.syntax)))
     }
 }
 
@@ -188,7 +187,7 @@ impl<'a> Inspector<'a> {
             Stmt::Extends(file) => self.other_template(file, false),
             Stmt::Include { file, ignore_missing, .. } => self.other_template(file, *ignore_missing),
             Stmt::Macro(definition) => {
-                self.found.bound.insert(Arc::clone(&definition.name));
+                self.found.bound.extend(definition.name.clone());
                 self.definition(definition);
             }
             Stmt::CallBlock { callee, arguments, caller } => {

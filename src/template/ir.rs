@@ -73,6 +73,8 @@ pub struct For {
     pub iter: Expr,
     pub condition: Option<Expr>,
     pub recursive: bool,
+    /// Whether there is a `loop`: only where the body names it, so that an included template may see that of an outer one.
+    pub has_loop: bool,
     pub body: Vec<Stmt>,
     pub otherwise: Vec<Stmt>,
 }
@@ -87,7 +89,8 @@ pub struct Block {
 
 /// `{% macro name(parameters) %}`, or the body of a call block.
 pub struct Macro {
-    pub name: Arc<str>,
+    /// The body of a call block has none.
+    pub name: Option<Arc<str>>,
     pub params: Vec<(Arc<str>, Option<Expr>)>,
     pub body: Vec<Stmt>,
     pub uses_varargs: bool,

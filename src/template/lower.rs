@@ -9,6 +9,7 @@ use num_bigint::BigInt;
 use super::ir::{
     Arg, Block, Comparison, Expr, ExprKind, Extent, FilterRef, For, Macro, Operator, Step, StepKind, Stmt, Target, Template, TestRef,
 };
+use super::rewrite::StandIns;
 use super::syntax::{Backslashes, Syntax, SyntaxError};
 use super::{Engine, is_template};
 use crate::value::{Text, Value};
@@ -17,6 +18,9 @@ type Result<T> = std::result::Result<T, SyntaxError>;
 
 /// Methods that change what they are called on.
 const MUTATING: [&str; 11] = ["append", "clear", "extend", "insert", "pop", "popitem", "remove", "reverse", "setdefault", "sort", "update"];
+
+const CALLER_WITHOUT_DEFAULT: &str =
+    "When defining macros or call blocks the special \"caller\" argument must be omitted or be given a default.";
 
 /// What becomes of templates in the constants of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,8 +39,7 @@ pub struct Lower<'a> {
     names: HashSet<Arc<str>>,
     blocks: Vec<Arc<Block>>,
     mutates: bool,
-    /// Where a minus stands for a plus.
-    pluses: &'a [u32],
+    stand_ins: Option<&'a StandIns>,
     /// Whether constants are within `{{ }}` just now.
     printing: bool,
     /// Whether all of the text is one expression.
@@ -48,12 +51,23 @@ pub struct Lower<'a> {
 impl<'a> Lower<'a> {
     pub fn new(engine: &'a Engine, text: &'a str, syntax: &'a Syntax) -> Self {
         let names = HashSet::new();
-        Self { engine, text, syntax, names, blocks: Vec::new(), mutates: false, pluses: &[], printing: false, bare: false, embedded: false }
+        Self {
+            engine,
+            text,
+            syntax,
+            names,
+            blocks: Vec::new(),
+            mutates: false,
+            stand_ins: None,
+            printing: false,
+            bare: false,
+            embedded: false,
+        }
     }
 
-    /// The same for a text that has a minus in these places where a plus was written.
-    pub fn with_pluses(self, pluses: &'a [u32]) -> Self {
-        Self { pluses, ..self }
+    /// The same for a text that was rewritten.
+    pub fn with_stand_ins(self, stand_ins: &'a StandIns) -> Self {
+        Self { stand_ins: Some(stand_ins), ..self }
     }
 
     /// A whole template.
@@ -77,24 +91,31 @@ impl<'a> Lower<'a> {
     fn statement(&mut self, statement: &ast::Stmt<'_>) -> Result<Stmt> {
         Ok(match statement {
             ast::Stmt::Template(template) => Stmt::With(Vec::new(), self.body(&template.children)?),
-            ast::Stmt::EmitRaw(raw) => Stmt::Raw(match &*self.syntax.newline_sequence {
-                "\n" => Value::text(raw.raw),
-                sequence => Value::text(raw.raw.replace('\n', sequence)),
-            }),
+            ast::Stmt::EmitRaw(raw) => {
+                let chars = self.raw(raw.raw, raw.span())?;
+                Stmt::Raw(match &*self.syntax.newline_sequence {
+                    "\n" => Value::text(chars),
+                    sequence => Value::text(chars.replace('\n', sequence)),
+                })
+            }
             ast::Stmt::EmitExpr(emit) => {
                 self.printing = true;
                 let expr = self.expr(&emit.expr);
                 self.printing = false;
                 Stmt::Emit(expr?)
             }
-            ast::Stmt::ForLoop(for_loop) => Stmt::For(Arc::new(For {
-                target: self.target(&for_loop.target)?,
-                iter: self.expr(&for_loop.iter)?,
-                condition: for_loop.filter_expr.as_ref().map(|expr| self.expr(expr)).transpose()?,
-                recursive: for_loop.recursive,
-                body: self.body(&for_loop.body)?,
-                otherwise: self.body(&for_loop.else_body)?,
-            })),
+            ast::Stmt::ForLoop(for_loop) => {
+                let (body, uses_loop) = self.using(|lower| lower.body(&for_loop.body), |used| used("loop"));
+                Stmt::For(Arc::new(For {
+                    target: self.target(&for_loop.target)?,
+                    iter: self.expr(&for_loop.iter)?,
+                    condition: for_loop.filter_expr.as_ref().map(|expr| self.expr(expr)).transpose()?,
+                    recursive: for_loop.recursive,
+                    has_loop: for_loop.recursive || uses_loop,
+                    body: body?,
+                    otherwise: self.body(&for_loop.else_body)?,
+                }))
+            }
             ast::Stmt::IfCond(condition) => self.conditions(condition)?,
             ast::Stmt::WithBlock(with) => {
                 let assignments = with.assignments.iter().map(|(target, expr)| Ok((self.target(target)?, self.expr(expr)?)));
@@ -148,14 +169,21 @@ impl<'a> Lower<'a> {
                     with_context: self.with_context(include.span()).unwrap_or(true),
                 }
             }
-            ast::Stmt::Macro(definition) => Stmt::Macro(self.macro_definition(definition)?),
+            ast::Stmt::Macro(definition) => Stmt::Macro(self.macro_definition(definition, Some(Arc::from(definition.name)))?),
             ast::Stmt::CallBlock(block) => Stmt::CallBlock {
                 callee: self.expr(&block.call.expr)?,
                 arguments: self.arguments(&block.call.args)?,
-                caller: self.macro_definition(&block.macro_decl)?,
+                caller: self.macro_definition(&block.macro_decl, None)?,
             },
             ast::Stmt::Continue(tag) => self.extension(self.syntax.extensions.loop_controls, "continue", tag.span(), Stmt::Continue)?,
             ast::Stmt::Break(tag) => self.extension(self.syntax.extensions.loop_controls, "break", tag.span(), Stmt::Break)?,
+            ast::Stmt::Do(call) if self.is_print(call) => {
+                let shown = call.call.args.iter().map(|argument| match argument {
+                    ast::CallArg::Pos(expr) => Ok(Stmt::Emit(self.expr(expr)?)),
+                    _ => Err(SyntaxError { message: "unexpected '='".to_owned(), extent: self.extent(call.span()) }),
+                });
+                Stmt::With(Vec::new(), shown.collect::<Result<_>>()?)
+            }
             ast::Stmt::Do(call) => {
                 let callee = self.expr(&call.call.expr)?;
                 let extent = self.extent(call.call.span());
@@ -165,6 +193,33 @@ impl<'a> Lower<'a> {
                 self.extension(self.syntax.extensions.do_tag, "do", call.span(), Stmt::Do(join_chain(expr)))?
             }
         })
+    }
+
+    /// Whether `print` was written for this `do`.
+    fn is_print(&self, call: &ast::Do<'_>) -> bool {
+        let start = self.extent(call.call.expr.span()).start;
+        self.stand_ins.is_some_and(|made| made.prints.contains(&start))
+    }
+
+    /// A text outside of delimiters. Jinja keeps the line break behind `{% raw %}` and knows no `{% raw +%}`; minijinja does not.
+    fn raw<'t>(&'t self, shown: &'t str, span: Span) -> Result<&'t str> {
+        let extent = self.extent(span);
+        let (open, close) = &self.syntax.block;
+        let tag = self.text.get(..extent.start as usize).and_then(|before| before.strip_suffix(&**close));
+        let Some(before) = tag else { return Ok(shown) };
+        if let Some(before) = before.strip_suffix('+')
+            && let Some(at) = before.rfind(&**open)
+            && before[at + open.len()..].trim_start_matches(['-', '+']).trim() == "raw"
+        {
+            return Err(SyntaxError { message: "Encountered unknown tag 'raw'.".to_owned(), extent });
+        }
+        let whole = self.slice(span);
+        let is_trimmed = before.ends_with('-') || !self.syntax.trim_blocks || !whole.starts_with('\n');
+        // Only what is raw has less than its place.
+        let Some(dropped) = whole.len().checked_sub(shown.len() + 1).filter(|_| !is_trimmed) else { return Ok(shown) };
+        let kept = &whole[..whole.len() - dropped];
+        let behind = self.text.get(extent.end as usize..).and_then(|rest| rest.strip_prefix(&**open));
+        Ok(if behind.is_some_and(|tag| tag.starts_with('-')) { kept.trim_end() } else { kept })
     }
 
     fn extension(&self, known: bool, tag: &str, span: Span, statement: Stmt) -> Result<Stmt> {
@@ -188,13 +243,11 @@ impl<'a> Lower<'a> {
         }
     }
 
-    fn macro_definition(&mut self, definition: &ast::Macro<'_>) -> Result<Arc<Macro>> {
+    fn macro_definition(&mut self, definition: &ast::Macro<'_>, name: Option<Arc<str>>) -> Result<Arc<Macro>> {
         // Which of the special names the body uses decides which arguments are accepted.
-        let outer = std::mem::take(&mut self.names);
-        let body = self.body(&definition.body)?;
-        let used = |name: &str| self.names.contains(name);
-        let (uses_varargs, uses_kwargs, uses_caller) = (used("varargs"), used("kwargs"), used("caller"));
-        self.names.extend(outer);
+        let (body, (uses_varargs, uses_kwargs, uses_caller)) =
+            self.using(|lower| lower.body(&definition.body), |used| (used("varargs"), used("kwargs"), used("caller")));
+        let body = body?;
         let required = definition.args.len().saturating_sub(definition.defaults.len());
         let mut params = Vec::new();
         for (index, param) in definition.args.iter().enumerate() {
@@ -202,14 +255,29 @@ impl<'a> Lower<'a> {
             params.push((self.simple_name(param)?, default.map(|expr| self.expr(expr)).transpose()?));
         }
         let named = |name: &str| params.iter().any(|(param, _)| &**param == name);
+        let bare_caller = params.iter().position(|(param, default)| &**param == "caller" && default.is_none());
+        if let Some(param) = bare_caller.and_then(|index| definition.args.get(index))
+            && uses_caller
+        {
+            return Err(self.error(param, CALLER_WITHOUT_DEFAULT));
+        }
         Ok(Arc::new(Macro {
-            name: Arc::from(definition.name),
+            name,
             uses_varargs: uses_varargs && !named("varargs"),
             uses_kwargs: uses_kwargs && !named("kwargs"),
             uses_caller: uses_caller && !named("caller"),
             params,
             body,
         }))
+    }
+
+    /// What `lower` makes, and what is asked of the names in that.
+    fn using<T, U>(&mut self, lower: impl FnOnce(&mut Self) -> T, ask: impl FnOnce(&dyn Fn(&str) -> bool) -> U) -> (T, U) {
+        let outer = std::mem::take(&mut self.names);
+        let made = lower(self);
+        let asked = ask(&|name| self.names.contains(name));
+        self.names.extend(outer);
+        (made, asked)
     }
 
     /// What the statement's end says about context; the tree does not have it.
@@ -273,7 +341,9 @@ impl<'a> Lower<'a> {
             },
             ast::Expr::UnaryOp(unary) => match unary.op {
                 ast::UnaryOpKind::Not => self.negation(&unary.expr)?,
-                ast::UnaryOpKind::Neg if self.pluses.contains(&extent.start) => ExprKind::Positive(Box::new(self.expr(&unary.expr)?)),
+                ast::UnaryOpKind::Neg if self.stand_ins.is_some_and(|made| made.pluses.contains(&extent.start)) => {
+                    ExprKind::Positive(Box::new(self.expr(&unary.expr)?))
+                }
                 ast::UnaryOpKind::Neg => ExprKind::Negate(Box::new(self.expr(&unary.expr)?)),
             },
             ast::Expr::BinOp(_) => return self.binary(expr),

@@ -1,5 +1,5 @@
 //! What Jinja reads and minijinja's parser does not, rewritten to what it does: tuples without parentheses in `for` and `{{ }}`,
-//! unary plus, `do` with any expression, blocks within macros. Only texts that were refused come here; the places of
+//! unary plus, `do` with any expression, `print`, blocks within macros, colons behind tags. Only texts that were refused come here; the places of
 //! errors in them may be a few columns off.
 
 use minijinja::machinery::{self, Span, Token};
@@ -11,8 +11,17 @@ use super::Extensions;
 pub struct Rewritten {
     /// The text.
     pub text: String,
-    /// Where a minus stands in it for a plus.
+    /// What stands in it for what else.
+    pub stand_ins: StandIns,
+}
+
+/// What stands in a rewritten text for what the parser does not know.
+#[derive(Default)]
+pub struct StandIns {
+    /// Where a minus stands for a plus.
     pub pluses: Vec<u32>,
+    /// Where the call of a `do` stands for what `print` shows.
+    pub prints: Vec<u32>,
 }
 
 /// A bare expression as the parser reads it; `None` where there is nothing to rewrite.
@@ -39,10 +48,16 @@ pub fn rewrite(text: &str, config: &SyntaxConfig, extensions: Extensions) -> Opt
         let inside = &tokens[at + 1..];
         let end = inside.iter().position(|(token, _)| matches!(token, Token::BlockEnd | Token::VariableEnd))?;
         let inside = &inside[..end];
-        unary_plus(inside, &mut edits);
+        let is_print = is_tag && matches!(inside.first(), Some((Token::Ident("print"), _)));
+        unary_plus(&inside[usize::from(is_print)..], &mut edits);
         match inside.first().map(|(token, span)| (token, span)) {
             Some((Token::Ident("for"), _)) if is_tag => for_tuple(inside, &mut edits),
             Some((Token::Ident("do"), span)) if is_tag && extensions.do_tag => edits.push(Edit::replace(span, "set _ = ")),
+            Some((Token::Ident("print"), span)) if is_tag => match inside.last()? {
+                // Jinja misses an operand behind a comma at the end.
+                (Token::Comma, comma) => edits.extend([Edit::replace(span, "if"), Edit::replace(comma, " and")]),
+                (_, last) => edits.extend([Edit::replace(span, PRINT), Edit::insert(last.end_offset, ")")]),
+            },
             Some((Token::Ident("macro" | "call"), _)) if is_tag => macros += 1,
             Some((Token::Ident("endmacro" | "endcall"), _)) if is_tag => macros = macros.saturating_sub(1),
             Some((Token::Ident("block"), first)) if is_tag && macros > 0 => {
@@ -57,6 +72,9 @@ pub fn rewrite(text: &str, config: &SyntaxConfig, extensions: Extensions) -> Opt
                 edits.push(Edit::insert(inside.last()?.1.end_offset, ")"));
             }
             _ => {}
+        }
+        if let Some((Token::Colon, colon)) = inside.last().filter(|_| is_tag && takes_colon(inside)) {
+            edits.push(Edit::replace(colon, ""));
         }
         at += end + 2;
     }
@@ -86,22 +104,28 @@ fn apply(text: &str, mut edits: Vec<Edit>) -> Option<Rewritten> {
     }
     edits.sort_by_key(|edit| edit.start);
     let mut out = String::with_capacity(text.len() + edits.len());
-    let mut pluses = Vec::new();
+    let mut stand_ins = StandIns::default();
     let mut done = 0;
     for edit in edits {
         out.push_str(text.get(done..edit.start as usize)?);
-        if edit.text == MINUS {
-            pluses.push(u32::try_from(out.len()).ok()?);
+        let at = u32::try_from(out.len()).ok()?;
+        match edit.text {
+            MINUS => stand_ins.pluses.push(at),
+            PRINT => stand_ins.prints.push(at + 3),
+            _ => {}
         }
         out.push_str(edit.text);
         done = edit.end as usize;
     }
     out.push_str(text.get(done..)?);
-    Some(Rewritten { text: out, pluses })
+    Some(Rewritten { text: out, stand_ins })
 }
 
 /// What stands for a unary plus, which the parser does not know.
 const MINUS: &str = "-";
+
+/// What stands for `print`: its `print` is three bytes in.
+const PRINT: &str = "do print(";
 
 /// How deep in parentheses each token is.
 fn depths<'a>(tokens: &'a [(Token<'a>, Span)]) -> impl Iterator<Item = (i32, &'a Token<'a>, &'a Span)> {
@@ -118,6 +142,17 @@ fn depths<'a>(tokens: &'a [(Token<'a>, Span)]) -> impl Iterator<Item = (i32, &'a
 
 fn top_level_comma(tokens: &[(Token<'_>, Span)]) -> bool {
     depths(tokens).any(|(depth, token, _)| depth == 0 && matches!(token, Token::Comma))
+}
+
+/// Whether a colon may end the tag.
+fn takes_colon(tokens: &[(Token<'_>, Span)]) -> bool {
+    match tokens.first() {
+        Some((Token::Ident("set"), _)) => !tokens.iter().any(|(token, _)| matches!(token, Token::Assign)),
+        Some((Token::Ident(name), _)) => {
+            matches!(*name, "if" | "elif" | "else" | "for" | "block" | "macro" | "call" | "filter" | "autoescape")
+        }
+        _ => false,
+    }
 }
 
 /// `for x in a, b if c`: the tuple ends before `if` and `recursive`.
@@ -170,7 +205,9 @@ mod tests {
         check("{% for x in (a, b) %}", "{% for x in (a, b) %}");
         check("{{ 1, 2 }}", "{{ (1, 2) }}");
         check("{{ f(1, 2) }}", "{{ f(1, 2) }}");
+        check("{% for x in 1, 2: %}{% else: %}{% endfor %}{% set x = 1: %}", "{% for x in (1, 2) %}{% else %}{% endfor %}{% set x = 1: %}");
         check("{{ +1 - +x + 2 }}", "{{ -1 - -x + 2 }}");
+        check("{% print +a, b if c %}{% print %}{% print a, %}", "{% do print( -a, b if c) %}{% do print() %}{% if a and %}");
         check("{% do f() if y %}", "{% set _ =  f() if y %}");
         check("{% macro m() %}{% block b %}x{% endblock b %}{% endmacro %}", "{% macro m() %}{% if true %}x{% endif %}{% endmacro %}");
         check("{% block b %}x{% endblock %}", "{% block b %}x{% endblock %}");

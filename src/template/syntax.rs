@@ -5,8 +5,9 @@ use minijinja::machinery::{self, Token, ast};
 use minijinja::syntax::SyntaxConfig;
 
 use super::ir::{Extent, Template};
+use super::line::rewrite_lines;
 use super::lower::{Embedded, Lower};
-use super::rewrite::{rewrite, rewrite_expression};
+use super::rewrite::{StandIns, rewrite, rewrite_expression};
 use super::{Engine, ErrorKind, Extensions, Place, TemplateError};
 use crate::value::Text;
 
@@ -19,6 +20,10 @@ pub struct Syntax {
     pub variable: (String, String),
     /// `{#` and `#}`
     pub comment: (String, String),
+    /// What begins a line that is a statement; empty where none is.
+    pub line_statement: String,
+    /// What begins a comment that takes the rest of its line; empty where nothing does.
+    pub line_comment: String,
     /// The first line break after a block is dropped.
     pub trim_blocks: bool,
     /// Blanks before a block at the start of a line are dropped.
@@ -68,6 +73,8 @@ impl Default for Syntax {
             block: pair("{%", "%}"),
             variable: pair("{{", "}}"),
             comment: pair("{#", "#}"),
+            line_statement: String::new(),
+            line_comment: String::new(),
             trim_blocks: false,
             lstrip_blocks: false,
             keep_trailing_newline: false,
@@ -93,15 +100,20 @@ const MAX_TOKENS: usize = 50_000;
 
 /// A template from its text.
 pub fn parse(engine: &Engine, text: &str, syntax: &Syntax) -> Result<Template, SyntaxError> {
-    let config = config(syntax).map_err(|error| explain(text, &error, None))?;
+    let config = config(syntax)?;
+    let lines = lines(text, syntax, &config)?;
+    let text = lines.as_deref().unwrap_or(text);
     if text.len() > SHORT {
         bounded(text, false, &config)?;
     }
     let text = without_open_end(text, syntax, &config);
-    match parse_with(engine, text, &[], syntax, &config) {
+    match parse_with(engine, text, &StandIns::default(), syntax, &config) {
         Err(error) => match rewrite(text, &config, syntax.extensions) {
             // What is refused still is refused for what was written.
-            Some(made) => parse_with(engine, &made.text, &made.pluses, syntax, &config).map_err(|_| error),
+            Some(made) => parse_with(engine, &made.text, &made.stand_ins, syntax, &config).map_err(|other| {
+                // The parser knows no `print` and says no more.
+                if error.message == "Encountered unknown tag 'print'." { SyntaxError { extent: error.extent, ..other } } else { error }
+            }),
             None => Err(error),
         },
         parsed => parsed,
@@ -126,13 +138,13 @@ fn without_open_end<'t>(text: &'t str, syntax: &Syntax, config: &SyntaxConfig) -
     if is_outside && machinery::tokenize(text, false, config.clone()).any(|token| token.is_err()) { before } else { text }
 }
 
-fn parse_with(engine: &Engine, text: &str, pluses: &[u32], syntax: &Syntax, config: &SyntaxConfig) -> Result<Template, SyntaxError> {
+fn parse_with(engine: &Engine, text: &str, stand_ins: &StandIns, syntax: &Syntax, config: &SyntaxConfig) -> Result<Template, SyntaxError> {
     let parsed = machinery::parse(text, "<template>", config.clone());
     let ast = parsed.map_err(|error| explain(text, &error, Some(config)))?;
     let ast::Stmt::Template(template) = &ast else {
         return Err(SyntaxError { message: "this is no template".to_owned(), extent: Extent::default() });
     };
-    Lower::new(engine, text, syntax).with_pluses(pluses).template(&template.children)
+    Lower::new(engine, text, syntax).with_stand_ins(stand_ins).template(&template.children)
 }
 
 /// A template whose only output is the expression in `text`.
@@ -147,7 +159,7 @@ pub fn parse_expression(engine: &Engine, text: &str, embedded: Embedded) -> Resu
     };
     let Some(made) = rewrite_expression(text) else { return Err(error) };
     let Ok(ast) = machinery::parse_expr(&made.text) else { return Err(error) };
-    Lower::new(engine, &made.text, &syntax).with_pluses(&made.pluses).expression_template(&ast, embedded)
+    Lower::new(engine, &made.text, &syntax).with_stand_ins(&made.stand_ins).expression_template(&ast, embedded)
 }
 
 impl SyntaxError {
@@ -162,7 +174,21 @@ impl SyntaxError {
     }
 }
 
-fn config(syntax: &Syntax) -> Result<SyntaxConfig, minijinja::Error> {
+/// The text with blocks for the lines that are statements, where there may be such.
+fn lines(text: &str, syntax: &Syntax, config: &SyntaxConfig) -> Result<Option<String>, SyntaxError> {
+    if syntax.line_statement.is_empty() && syntax.line_comment.is_empty() {
+        return Ok(None);
+    }
+    let mut builder = config.to_builder();
+    builder.line_statement_prefix(syntax.line_statement.clone()).line_comment_prefix(syntax.line_comment.clone());
+    let config = builder.build().map_err(|_| SyntaxError { message: SAME_MARKS.to_owned(), extent: Extent::default() })?;
+    rewrite_lines(text, syntax, &config).map(Some).map_err(|error| explain(text, &error, Some(&config)))
+}
+
+/// What is said of marks of which one cannot be told from another.
+const SAME_MARKS: &str = "Block, variable and comment start strings must be different.";
+
+fn config(syntax: &Syntax) -> Result<SyntaxConfig, SyntaxError> {
     let pair = |(open, close): &(String, String)| (open.clone(), close.clone());
     let (block, variable, comment) = (pair(&syntax.block), pair(&syntax.variable), pair(&syntax.comment));
     SyntaxConfig::builder()
@@ -173,6 +199,11 @@ fn config(syntax: &Syntax) -> Result<SyntaxConfig, minijinja::Error> {
         .lstrip_blocks(syntax.lstrip_blocks)
         .keep_trailing_newline(syntax.keep_trailing_newline)
         .build()
+        .map_err(|_| {
+            let is_empty = [&syntax.block, &syntax.variable, &syntax.comment].iter().any(|pair| pair.0.is_empty() || pair.1.is_empty());
+            let message = if is_empty { "a mark of blocks, variables or comments is empty" } else { SAME_MARKS };
+            SyntaxError { message: message.to_owned(), extent: Extent::default() }
+        })
 }
 
 /// Refuses what would overflow the parser's stack: it recurses per prefix operator, parenthesis, `elif` and inline `else`.

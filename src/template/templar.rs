@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::evaluator::GLOBALS;
+use super::file::TemplateFile;
 use super::lookup::file::Overlay;
 use super::lower::Embedded;
 use super::print::shown;
@@ -11,7 +12,7 @@ use super::syntax::Backslashes;
 use super::{
     Context, Engine, ErrorKind, Evaluator, Notices, OMITTED, Result, Scope, Syntax, TemplateError, Undefined, Val, engine, is_template,
 };
-use crate::source::{Source, Span, absolute};
+use crate::source::{Source, absolute};
 use crate::value::{Map, Text, Value};
 
 /// Renders one task's values against one scope. Cheap to make; keeps what it rendered of the scope. For one thread.
@@ -155,15 +156,10 @@ impl Templar {
     }
 
     fn render_source(&self, source: &Arc<Source>, options: &FileOptions, names: Map) -> Result<Text> {
-        let (start, syntax) = header(source.text(), &options.syntax);
-        let syntax = Syntax { extensions: self.evaluator.context().extensions, ..syntax };
-        let span = Span::new(source, start, source.text().len());
-        let text = Text::trusted(&source.text()[start..], Some(span));
-        if start == 0 && !syntax.is_in(text.as_str()) {
-            return Ok(text.into_untrusted());
-        }
+        let syntax = Syntax { extensions: self.evaluator.context().extensions, ..options.syntax.clone() };
+        let file = TemplateFile::read(self.evaluator.engine(), source, syntax)?;
         let inner = self.evaluator.over(Arc::new(Overlay { own: names, outer: Arc::clone(self.evaluator.scope()) }));
-        let result = inner.render_with(&text, &Arc::new(syntax));
+        let result = inner.render_with(&file).and_then(|text| text.ok_or_else(omitted));
         self.evaluator.settle();
         result.map(Text::into_untrusted).map_err(|error| self.with_suggestion(error))
     }
@@ -273,31 +269,4 @@ fn evaluating(result: Result<Value>) -> Result<Value> {
 
 fn omitted() -> TemplateError {
     Undefined::captured(TemplateError::new(ErrorKind::Omitted, OMITTED)).error()
-}
-
-/// The options that a `#jinja2:` line sets, and where the template starts after it.
-pub(super) fn header(text: &str, options: &Syntax) -> (usize, Syntax) {
-    let mut syntax = options.clone();
-    let Some(rest) = text.strip_prefix("#jinja2:") else { return (0, syntax) };
-    let (line, length) = rest.split_once('\n').map_or((rest, text.len()), |(line, _)| (line, "#jinja2:".len() + line.len() + 1));
-    for pair in line.split(',') {
-        let Some((name, value)) = pair.split_once(':') else { continue };
-        let value = value.trim();
-        let flag = || matches!(value, "True" | "true" | "yes" | "1");
-        let chars = || value.trim_matches(['\'', '"']).to_owned();
-        match name.trim() {
-            "trim_blocks" => syntax.trim_blocks = flag(),
-            "lstrip_blocks" => syntax.lstrip_blocks = flag(),
-            "keep_trailing_newline" => syntax.keep_trailing_newline = flag(),
-            "block_start_string" => syntax.block.0 = chars(),
-            "block_end_string" => syntax.block.1 = chars(),
-            "variable_start_string" => syntax.variable.0 = chars(),
-            "variable_end_string" => syntax.variable.1 = chars(),
-            "comment_start_string" => syntax.comment.0 = chars(),
-            "comment_end_string" => syntax.comment.1 = chars(),
-            "newline_sequence" => syntax.newline_sequence = chars().replace("\\r", "\r").replace("\\n", "\n"),
-            _ => {}
-        }
-    }
-    (length, syntax)
 }

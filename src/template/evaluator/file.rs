@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::super::ir::{Expr, Stmt, Template};
-use super::super::{ErrorKind, NoNames, Result, TemplateError};
+use super::super::{ErrorKind, NoNames, Result, TemplateError, Val};
 use super::frame::{Frame, FrameRef};
 use super::{Evaluator, Loaded, ScopeVal, Unit};
 use crate::source::{Source, Span};
@@ -44,12 +44,28 @@ impl Evaluator {
         self.placed(file.extent, Err(error))
     }
 
-    /// A template of another file, within `frame` or seeing nothing of it.
+    /// A template of another file, seeing what is set in `frame` as it is now, or nothing of it.
     pub(super) fn entering(&self, frame: &FrameRef, loaded: Loaded, with_context: bool) -> (Self, FrameRef) {
-        let (scope, inner) =
-            if with_context { (Rc::clone(&self.scope), Frame::inside(frame)) } else { (ScopeVal::new(Arc::new(NoNames)), Frame::top()) };
+        let (scope, inner) = match with_context {
+            true => (Rc::clone(&self.scope), Frame::inside(&Self::context_of(frame))),
+            false => (ScopeVal::new(Arc::new(NoNames)), Frame::top()),
+        };
         let unit = Rc::new(Unit::new(loaded, Rc::clone(&inner), true));
         (Self { session: Rc::clone(&self.session), scope, unit }, inner)
+    }
+
+    /// What is seen in `frame`: later assignments there and changes of either's lists and dicts stay where they are made;
+    /// what is within those is shared.
+    fn context_of(frame: &FrameRef) -> FrameRef {
+        let copy = frame.copied();
+        for (name, val) in copy.own() {
+            match val {
+                Val::List(list) => copy.set(&name, Val::list(list.borrow().clone())),
+                Val::Dict(dict) => copy.set(&name, Val::dict(dict.borrow().clone())),
+                _ => {}
+            }
+        }
+        copy
     }
 
     fn find_template(&self, name: &str) -> Option<PathBuf> {

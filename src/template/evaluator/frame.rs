@@ -1,6 +1,7 @@
 //! Names that a template itself sets: frames within frames, as Jinja scopes them.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -24,6 +25,18 @@ impl Frame {
     /// A frame within `outer`.
     pub fn inside(outer: &FrameRef) -> FrameRef {
         Rc::new(Self { names: RefCell::default(), outer: Some(Rc::clone(outer)) })
+    }
+
+    /// A frame with all that is seen from here as it is now; what is set here later does not show in it.
+    pub fn copied(&self) -> FrameRef {
+        let mut seen = HashSet::new();
+        let mut names = Vec::new();
+        let mut frame = Some(self);
+        while let Some(current) = frame {
+            names.extend(current.names.borrow().iter().filter(|(name, _)| seen.insert(Arc::clone(name))).cloned());
+            frame = current.outer.as_deref();
+        }
+        Rc::new(Self { names: RefCell::new(names), outer: None })
     }
 
     /// What the name stands for.

@@ -187,6 +187,11 @@ impl Evaluator {
         Self { session: Rc::new(session), scope, unit: Rc::new(Unit::new(nothing, Frame::top(), false)) }
     }
 
+    /// The tables of filters, tests and lookups.
+    pub(in crate::template) fn engine(&self) -> &Engine {
+        &self.session.engine
+    }
+
     /// Where files are looked for, and what the upper floors answer.
     pub fn context(&self) -> &Arc<Context> {
         &self.session.context

@@ -10,7 +10,7 @@ use super::super::ir::{For, Macro};
 use super::super::{Arguments, Object, Result, TemplateError, Undefined, Val};
 use super::frame::{Frame, FrameRef};
 use super::output::Output;
-use super::{Evaluator, Flow, with_stack};
+use super::{BlockChain, Evaluator, Flow, with_stack};
 use crate::value::{Key, Value};
 
 /// A macro with the names it sees.
@@ -26,7 +26,10 @@ impl Object for MacroObject {
     }
 
     fn print(&self) -> String {
-        format!("<Macro '{}'>", self.definition.name)
+        match &self.definition.name {
+            Some(name) => format!("<Macro '{name}'>"),
+            None => "<Macro anonymous>".to_owned(),
+        }
     }
 
     fn is_callable(&self) -> bool {
@@ -35,7 +38,7 @@ impl Object for MacroObject {
 
     fn attribute(&self, _: &Evaluator, name: &str) -> Result<Option<Val>> {
         Ok(match name {
-            "name" => Some(Val::text(Arc::clone(&self.definition.name))),
+            "name" => Some(self.definition.name.as_ref().map_or(Val::NONE, |name| Val::text(Arc::clone(name)))),
             "arguments" => Some(Val::tuple(self.definition.params.iter().map(|(name, _)| Val::text(Arc::clone(name))).collect())),
             "catch_varargs" => Some(Val::from(self.definition.uses_varargs)),
             "catch_kwargs" => Some(Val::from(self.definition.uses_kwargs)),
@@ -58,8 +61,12 @@ impl Object for MacroObject {
 impl MacroObject {
     fn bind(&self, frame: &FrameRef, mut arguments: Arguments) -> Result<()> {
         let definition = &self.definition;
-        let name = &definition.name;
-        let caller = arguments.take("caller");
+        let refused = |what: String| {
+            let name = definition.name.as_ref().map_or_else(|| "None".to_owned(), |name| format!("'{name}'"));
+            Err(TemplateError::conversion(format!("macro {name} {what}")))
+        };
+        // A parameter of this name is one like others.
+        let caller = if definition.uses_caller { arguments.take("caller") } else { None };
         let mut positional = arguments.positional.into_iter();
         for (param, default) in &definition.params {
             let given = match positional.next() {
@@ -77,20 +84,19 @@ impl MacroObject {
         if definition.uses_varargs {
             frame.set(&Arc::from("varargs"), Val::tuple(rest));
         } else if !rest.is_empty() {
-            let most = definition.params.len();
-            return Err(TemplateError::conversion(format!("macro '{name}' takes not more than {most} argument(s)")));
+            return refused(format!("takes not more than {} argument(s)", definition.params.len()));
         }
         if definition.uses_caller {
             let caller = caller.unwrap_or_else(|| Undefined::said("No caller defined").into());
             frame.set(&Arc::from("caller"), caller);
-        } else if caller.is_some() {
-            return Err(TemplateError::conversion(format!("macro '{name}' takes no keyword argument 'caller'")));
         }
         if definition.uses_kwargs {
             let named = arguments.named.into_iter().map(|(name, val)| (Key::from(&*name), val)).collect();
             frame.set(&Arc::from("kwargs"), Val::dict(named));
+        } else if arguments.named.iter().any(|(name, _)| &**name == "caller") {
+            return refused("was invoked with two values for the special caller argument. This is most likely a bug.".to_owned());
         } else if let Some((unknown, _)) = arguments.named.first() {
-            return Err(TemplateError::conversion(format!("macro '{name}' takes no keyword argument '{unknown}'")));
+            return refused(format!("takes no keyword argument '{unknown}'"));
         }
         Ok(())
     }
@@ -291,8 +297,47 @@ impl Object for Blocks {
     }
 
     fn attribute(&self, _: &Evaluator, name: &str) -> Result<Option<Val>> {
-        let Some(name) = self.0.block_name(name) else { return Ok(None) };
-        let evaluator = self.0.clone();
-        Ok(Some(native("block", move |_, _| evaluator.block_by_name(&name))))
+        Ok(self.0.own_block(name))
+    }
+}
+
+/// A block of the running template: `self.name`, or `super` within one that overrides it.
+pub struct BlockReference {
+    pub evaluator: Evaluator,
+    /// What the block sees.
+    pub outer: FrameRef,
+    pub name: Arc<str>,
+    /// Who defines it, the innermost child first.
+    pub chain: Rc<BlockChain>,
+    /// Whose definition of these this is.
+    pub level: usize,
+}
+
+impl Object for BlockReference {
+    fn type_name(&self) -> &str {
+        "BlockReference"
+    }
+
+    fn is_callable(&self) -> bool {
+        true
+    }
+
+    fn attribute(&self, _: &Evaluator, name: &str) -> Result<Option<Val>> {
+        Ok(match name {
+            "name" => Some(Val::text(Arc::clone(&self.name))),
+            "super" => Some(self.evaluator.block_reference(&self.outer, &self.name, &self.chain, self.level + 1)),
+            _ => None,
+        })
+    }
+
+    fn call(&self, _: &Evaluator, arguments: Arguments) -> Result<Val> {
+        let given = arguments.positional.len() + arguments.named.len();
+        if given > 0 {
+            let message = format!("BlockReference.__call__() takes 1 positional argument but {} were given", given + 1);
+            return Err(TemplateError::conversion(message));
+        }
+        let mut out = Output::native();
+        self.evaluator.run_block(&self.outer, &self.name, &self.chain, self.level, &mut out)?;
+        Ok(out.finish())
     }
 }

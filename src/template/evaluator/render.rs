@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::super::error::UNTRUSTED;
+use super::super::file::TemplateFile;
 use super::super::ir::{Stmt, Template};
 use super::super::lower::Embedded;
 use super::super::{ErrorKind, Pending, Result, Syntax, TemplateError, Undefined, Untrusted, Val, is_template};
@@ -60,18 +61,18 @@ impl Evaluator {
             let template = self.session.engine.template(text, syntax)?;
             let mut out = Output::native();
             self.run_loaded(text, template, syntax, scope, &mut out)?;
-            Ok(self.with_line_breaks(text, out.finish()))
+            Ok(self.with_line_breaks(text, "\n", out.finish()))
         };
         render().map_err(|error: TemplateError| error.within("template"))
     }
 
     /// Jinja drops the last line break of a template; Ansible gives text as many as it was written with.
-    fn with_line_breaks(&self, written: &Text, val: Val) -> Val {
+    fn with_line_breaks(&self, written: &Text, line_break: &str, val: Val) -> Val {
         let count = |text: &Text| text.as_str().len() - text.as_str().trim_end_matches('\n').len();
         let wanted = count(written);
         match val.as_text() {
             Some(text) if wanted > count(text) => {
-                let missing = "\n".repeat(wanted - count(text));
+                let missing = line_break.repeat(wanted - count(text));
                 Val::from(self.derived(text, format!("{}{missing}", text.as_str())))
             }
             _ => val,
@@ -90,33 +91,27 @@ impl Evaluator {
         evaluate().map_err(|error: TemplateError| error.within("expression"))
     }
 
-    /// A file: other options than YAML's may hold. A lone piece keeps its type, and what emits nothing is `None`. Each file that is
-    /// included or extended loses the line break at its end; a text ends with at least as many as it was written with.
-    pub fn render_file(&self, text: &Text, syntax: &Arc<Syntax>) -> Result<Val> {
-        if text.as_str().is_empty() {
+    /// A lone piece keeps its type, and what emits nothing is `None`. Each file that is included or extended loses the line
+    /// break at its end; a text ends with at least as many as it was written with.
+    pub fn render_file(&self, file: &TemplateFile) -> Result<Val> {
+        let TemplateFile { text, syntax, line_break, is_plain } = file;
+        if *is_plain || text.as_str().is_empty() {
             return Ok(Val::from(text.clone()));
         }
         let _depth = self.enter()?;
         let template = self.session.engine.template(text, syntax)?;
         let mut out = Output::native();
         self.run_loaded(text, template, syntax, &self.scope, &mut out)?;
-        let val = out.finish();
-        let Some(rendered) = val.as_text() else { return Ok(val) };
-        let breaks = |chars: &str, sequence: &str| (chars.len() - chars.trim_end_matches(sequence).len()) / sequence.len().max(1);
-        let missing = breaks(text.as_str(), "\n").saturating_sub(breaks(rendered.as_str(), &syntax.newline_sequence));
-        if missing == 0 {
-            return Ok(val);
-        }
-        let whole = Text::new(format!("{}{}", rendered.as_str(), syntax.newline_sequence.repeat(missing)));
-        Ok(Val::from(if rendered.is_secret() { whole.into_secret() } else { whole }))
+        Ok(self.with_line_breaks(text, line_break, out.finish()))
     }
 
-    /// As [`Evaluator::render_file`], as text.
-    pub fn render_with(&self, text: &Text, syntax: &Arc<Syntax>) -> Result<Text> {
-        let val = self.render_file(text, syntax)?;
+    /// As [`Evaluator::render_file`], as text; `None` where all of it is `omit`. What is no data is an error, if it stands alone.
+    pub fn render_with(&self, file: &TemplateFile) -> Result<Option<Text>> {
+        let val = self.render_file(file)?;
+        let Some(value) = self.finish(&val)? else { return Ok(None) };
         let mut out = Output::text();
-        out.push(self, val)?;
-        self.text(&out.finish())
+        out.push(self, Val::Plain(value))?;
+        self.text(&out.finish()).map(Some)
     }
 
     fn run_loaded(&self, text: &Text, template: Arc<Template>, syntax: &Arc<Syntax>, scope: &ScopeRef, out: &mut Output) -> Result<()> {

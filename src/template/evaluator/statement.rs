@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::super::ir::{Block, Expr, For, Macro, Stmt, Target};
 use super::super::{ErrorKind, Result, TemplateError, Undefined, Val};
 use super::frame::{Frame, FrameRef};
-use super::object::{Blocks, LoopObject, MacroObject, Module, native};
+use super::object::{BlockReference, Blocks, LoopObject, MacroObject, Module};
 use super::output::Output;
-use super::{Evaluator, Flow, with_stack};
+use super::{BlockChain, Evaluator, Flow, with_stack};
 
 /// The most turns that one loop may take.
 const MAX_TURNS: usize = 50_000_000;
@@ -103,7 +103,9 @@ impl Evaluator {
                 self.include(frame, file, *ignore_missing, *with_context, out)?;
             }
             Stmt::Macro(definition) => {
-                frame.set(&definition.name, self.macro_val(frame, definition));
+                if let Some(name) = &definition.name {
+                    frame.set(name, self.macro_val(frame, definition));
+                }
                 self.session.cyclic.borrow_mut().push(Rc::clone(frame));
             }
             Stmt::CallBlock { callee, arguments, caller } => {
@@ -199,7 +201,9 @@ impl Evaluator {
         for (index, item) in items.iter().enumerate() {
             state.index.set(index);
             let inner = Frame::inside(frame);
-            inner.set(&name, Val::Object(Rc::clone(&state) as Rc<dyn super::super::Object>));
+            if definition.has_loop {
+                inner.set(&name, Val::Object(Rc::clone(&state) as Rc<dyn super::super::Object>));
+            }
             self.placed(extent, self.assign(&inner, &definition.target, item.clone()))?;
             if let Flow::Break = self.run(&inner, &definition.body, out)? {
                 break;
@@ -230,7 +234,7 @@ impl Evaluator {
 
     /// Runs a block: the innermost child's, where the template was extended.
     fn block(&self, frame: &FrameRef, block: &Arc<Block>, out: &mut Output) -> Result<()> {
-        let chain = self.unit.blocks.borrow().get(&block.name).cloned().unwrap_or_default();
+        let chain = Rc::new(self.unit.blocks.borrow().get(&block.name).cloned().unwrap_or_default());
         let outer = if block.scoped { frame } else { &self.unit.top };
         self.run_block(outer, &block.name, &chain, 0, out)
     }
@@ -240,24 +244,28 @@ impl Evaluator {
         (name == "self").then(|| Val::Object(Rc::new(Blocks(self.clone()))))
     }
 
-    /// The name, if there is such a block.
-    pub(super) fn block_name(&self, name: &str) -> Option<Arc<str>> {
-        self.unit.blocks.borrow().get_key_value(name).map(|(name, _)| Arc::clone(name))
+    /// The block, if there is such.
+    pub(super) fn own_block(&self, name: &str) -> Option<Val> {
+        let blocks = self.unit.blocks.borrow();
+        let (name, chain) = blocks.get_key_value(name)?;
+        Some(self.block_reference(&self.unit.top, name, &Rc::new(chain.clone()), 0))
     }
 
-    /// What the block emits.
-    pub(super) fn block_by_name(&self, name: &Arc<str>) -> Result<Val> {
-        let chain = self.unit.blocks.borrow().get(name).cloned().unwrap_or_default();
-        let mut out = Output::native();
-        self.run_block(&self.unit.top, name, &chain, 0, &mut out)?;
-        Ok(out.finish())
+    /// The definition of a block that is `level` above that of the innermost child.
+    pub(super) fn block_reference(&self, outer: &FrameRef, name: &Arc<str>, chain: &Rc<BlockChain>, level: usize) -> Val {
+        if level >= chain.len() {
+            return Undefined::said(format!("there is no parent block called '{name}'.")).into();
+        }
+        let (outer, name, chain) = (Rc::clone(outer), Arc::clone(name), Rc::clone(chain));
+        Val::Object(Rc::new(BlockReference { evaluator: self.clone(), outer, name, chain, level }))
     }
 
-    fn run_block(
+    /// Runs one definition of a block.
+    pub(super) fn run_block(
         &self,
         outer: &FrameRef,
         name: &Arc<str>,
-        chain: &[(Arc<Block>, Evaluator)],
+        chain: &Rc<BlockChain>,
         level: usize,
         out: &mut Output,
     ) -> Result<()> {
@@ -267,18 +275,7 @@ impl Evaluator {
         }
         let _depth = self.enter()?;
         let frame = Frame::inside(outer);
-        let rest: Rc<Vec<(Arc<Block>, Evaluator)>> = Rc::new(chain.to_vec());
-        let (outer, name, this) = (Rc::clone(outer), Arc::clone(name), self.clone());
-        let parent = if level + 1 < chain.len() {
-            native("super", move |_, _| {
-                let mut out = Output::native();
-                this.run_block(&outer, &name, &rest, level + 1, &mut out)?;
-                Ok(out.finish())
-            })
-        } else {
-            Undefined::said(format!("there is no parent block called '{name}'.")).into()
-        };
-        frame.set(&Arc::from("super"), parent);
+        frame.set(&Arc::from("super"), self.block_reference(outer, name, chain, level + 1));
         with_stack(|| evaluator.run(&frame, &block.body, out))?;
         Ok(())
     }

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{flag_or, given, refuse, text_or};
-use crate::source::{Source, Span, absolute, escape};
+use crate::source::{Source, absolute, escape};
+use crate::template::file::TemplateFile;
 use crate::template::filter::{dirname, normpath};
 use crate::template::python::fnmatch;
 use crate::template::syntax::Backslashes;
-use crate::template::templar::header;
 use crate::template::{About, Evaluator, Lookup, Options, Result, Scope, Syntax, TemplateError, Val, Variable};
-use crate::value::{Map, Text, Value};
+use crate::value::{Map, Value};
 
 pub(super) const LOOKUPS: &[Lookup] = &[
     Lookup { name: "file", options: &["lstrip", "rstrip"], run: file },
@@ -270,14 +270,9 @@ fn template(evaluator: &Evaluator, terms: &[Val], options: &Options) -> Result<V
                 other => return refuse(format!("`template_vars` is a `{}`, expected a dict", other.type_name())),
             }
         }
-        let (start, syntax) = header(source.text(), &syntax);
-        let text = Text::trusted(&source.text()[start..], Some(Span::new(&source, start, source.text().len())));
-        if start == 0 && !syntax.is_in(text.as_str()) {
-            results.push(Val::from(text.into_untrusted()));
-            continue;
-        }
+        let file = TemplateFile::read(evaluator.engine(), &source, syntax.clone())?;
         let inner = evaluator.over(Arc::new(Overlay { own, outer: Arc::clone(evaluator.scope()) }));
-        results.push(match inner.render_file(&text, &Arc::new(syntax))? {
+        results.push(match inner.render_file(&file)? {
             Val::Plain(Value::Text(text)) => Val::from(text.into_untrusted()),
             val => val,
         });

@@ -109,6 +109,7 @@ fn files_are_text() {
     check_files(&[("a", "a\r\nb {{ nope }}\r\n")], "ERR 'nope' is undefined");
     check_files(&[("a", "a\r\nb\r\n")], "a\r\nb\r\n");
     check_files(&[("a", "a\r\n{{ t }}\r\n")], "a\nTrue\n");
+    check_files(&[("a", "a\r\nb {{ x }}\r\n")], "a\nb ex\n");
 }
 
 #[test]
