@@ -48,8 +48,13 @@ pub fn start(become_: &Become, script: &str, nonce: &str) -> Result<Start, Becom
             } else {
                 rest.push("-n".to_owned());
             }
+            let goes_by_shell = has_switch(&rest, "i", &["--login", "--shell", "-s"]);
             rest.extend(["-u".to_owned(), user]);
-            rest.extend(shell);
+            if goes_by_shell {
+                rest.extend(["/bin/sh".to_owned(), "-c".to_owned(), for_a_shell(script)]);
+            } else {
+                rest.extend(shell);
+            }
             (rest, Terminal::None)
         }
         "su" => {
@@ -81,6 +86,25 @@ const CHANGE_FOLDER: &str = "cd \"$1\" && shift && exec \"$@\"";
 
 fn program(become_: &Become) -> String {
     become_.exe.clone().unwrap_or_else(|| become_.method.clone())
+}
+
+/// The script on one line without `$`: where sudo hands it to the user's shell, it guards all other characters with a backslash, but a
+/// line break is then gone, and a variable is that shell's.
+fn for_a_shell(script: &str) -> String {
+    let mut octal = String::with_capacity(script.len() * 2);
+    for byte in script.bytes() {
+        if byte.is_ascii_alphanumeric() || b" ./_-=:".contains(&byte) {
+            octal.push(char::from(byte));
+        } else {
+            octal.push_str(&format!("\\0{byte:03o}"));
+        }
+    }
+    format!("eval \"`printf %b '{octal}'`\"")
+}
+
+/// Whether a one-letter switch or its long form is among words.
+fn has_switch(words: &[String], letters: &str, long: &[&str]) -> bool {
+    words.iter().any(|word| long.contains(&word.as_str()) || without_switch(word.clone(), letters, &[]).as_ref() != Some(word))
 }
 
 /// Takes one-letter switches out of words, also where several are joined, as in `-HSn`. The arguments of options are left alone.
@@ -286,7 +310,11 @@ mod tests {
     }
 
     fn argv(become_: &Become) -> String {
-        start(become_, "S", "N").unwrap().argv.join(" ")
+        argv_of(become_, "S")
+    }
+
+    fn argv_of(become_: &Become, script: &str) -> String {
+        start(become_, script, "N").unwrap().argv.join(" ")
     }
 
     #[test]
@@ -298,6 +326,12 @@ mod tests {
         assert_eq!(argv(&joined), "sudo -H -E -S -k -p N -u app /bin/sh -c S");
         let group = Become { flags: flags(&["-gSn", "-n"]), ..become_("sudo", None) };
         assert_eq!(argv(&group), "sudo -gSn -n -u app /bin/sh -c S");
+        let login = |words| Become { flags: flags(words), ..become_("sudo", None) };
+        for words in [&["-Hi"][..], &["-H", "--login"], &["-s"]] {
+            let argv = argv_of(&login(words), "a $b\n'\"c");
+            assert!(argv.ends_with(r#"/bin/sh -c eval "`printf %b 'a \0044b\0012\0047\0042c'`""#), "{argv}");
+        }
+        assert_eq!(argv(&login(&["-gi"])), "sudo -gi -n -u app /bin/sh -c S");
         let elsewhere = Become { chdir: Some("/a b".into()), ..become_("sudo", None) };
         assert_eq!(argv(&elsewhere), format!("/bin/sh -c {CHANGE_FOLDER} sh /a b sudo -H -S -n -u app /bin/sh -c S"));
     }

@@ -42,7 +42,7 @@ impl Action for Assert {
                 Some(_) => Err(call.args.inconvertible(names, "str_or_list_of_str", "a string or list of strings is required")),
             }
         };
-        let fail_message = message(&["fail_msg", "msg"], "Assertion failed")?;
+        let fail_message = message(&["msg", "fail_msg"], "Assertion failed")?;
         let success_message = message(&["success_msg"], "All assertions passed")?;
         let quiet = call.args.converted("quiet", Kind::Bool)?.is_some_and(|quiet| quiet == true);
         let conditions = conditions(call, that)?;

@@ -328,7 +328,8 @@ impl Loader<'_> {
 
     fn take_loop(&self, written: &mut Written<'_>, place: Place, diagnostics: &mut Diagnostics) -> Option<Loop> {
         let mut loops: Vec<(&Node, Loop)> = Vec::new();
-        if let Some((_, key, items)) = written.own.iter().find(|(keyword, ..)| *keyword == Keyword::Loop) {
+        // Without a value it is as if it were not there.
+        if let Some((_, key, items)) = written.own.iter().find(|(keyword, _, items)| *keyword == Keyword::Loop && !items.is_null()) {
             loops.push((key, Loop { lookup: None, items: spanned(items) }));
         }
         let mut rest = Vec::new();

@@ -11,7 +11,8 @@ pub(super) const TESTS: &[Test] = &[
         Ok(is_text && parse(evaluator, value, arguments)?.is_some() || value.is_mapping() && evaluator.length(value)? == 0)
     }),
     test("url", SCHEMES, |evaluator, value, arguments| {
-        Ok(parse(evaluator, value, arguments)?.is_some_and(|url| !url.scheme.is_empty() && !url.netloc.is_empty()))
+        let is_open = value.as_str().is_some_and(has_open_bracket);
+        Ok(!is_open && parse(evaluator, value, arguments)?.is_some_and(|url| url.scheme == "file" || !url.netloc.is_empty()))
     }),
     test("urn", &[], |evaluator, value, _| {
         let url = Url::split(evaluator.text(value)?.as_str());
