@@ -1,11 +1,11 @@
 //! What each fuzz target does with its bytes. Any bytes may come; nothing may panic. `tests/fuzz_corpora.rs` replays the corpora.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use driftless::inventory::{self, HostPattern, Inventory, SourceOptions};
 use driftless::source::{Diagnostics, Source, render};
-use driftless::template::{Context, Engine, NoNames, NoWorld, Templar};
+use driftless::template::{Context, Engine, FileOptions, NoNames, NoWorld, Templar};
 use driftless::value::{Text, Value};
 use driftless::vault::{Envelope, Vault, VaultSecret};
 use driftless::{vars, yaml};
@@ -22,7 +22,7 @@ pub fn yaml(bytes: &[u8]) {
     draw(&diagnostics);
 }
 
-/// Templates with nothing around them.
+/// Templates with nothing around them: as a file, whose first line may say how it is read, as a value and as an expression.
 pub fn template(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     // These run programs and read files of the machine that fuzzes.
@@ -31,6 +31,8 @@ pub fn template(bytes: &[u8]) {
     }
     let context = Context::of_playbook(PathBuf::from("/nonexistent"), Arc::new(NoWorld));
     let templar = Templar::new(&Arc::new(Engine::new()), Arc::new(NoNames), Arc::new(context));
+    let file = Source::file(Path::new("fuzz.j2"), text.to_owned());
+    let _ = templar.render_file(&file, &FileOptions::default());
     let text = Text::trusted(text, None);
     // An error is as good an end as any.
     let _ = templar.render(&Value::Text(text.clone()));
@@ -63,7 +65,7 @@ pub fn source(bytes: &[u8]) {
     load(name, folder.path());
 }
 
-fn load(name: &str, folder: &std::path::Path) {
+fn load(name: &str, folder: &Path) {
     let mut diagnostics = Diagnostics::new();
     let loaded = inventory::load(&[name.to_owned()], folder, &SourceOptions::default(), &mut diagnostics);
     for group in loaded.group_ids() {
