@@ -139,8 +139,7 @@ impl FileCommon {
             _ => ('=', written.as_str()),
         };
         let now = file_flags(path).unwrap_or(IFlags::empty());
-        // As in Ansible the texts are compared, so that what adds or takes flags is a change each time.
-        if letters.is_empty() || (operator == '=' && letters == flags_text(now)) {
+        if letters.is_empty() {
             return Ok(false);
         }
         let mut named = IFlags::empty();
@@ -159,6 +158,10 @@ impl FileCommon {
             // What the file system alone decides stays as it is.
             _ => named | (now & fixed_flags()),
         };
+        // Ansible compares texts, and so adds and takes flags that are there or gone already.
+        if wanted == now {
+            return Ok(false);
+        }
         diff.note("attributes", flags_text(now), format!("{operator}{letters}"));
         let change = attribute(path, "attributes", flags_text(now), flags_text(wanted));
         host.change(change, |door| door.set_flags(path, wanted)).map_err(|error| failed("chattr failed", path, error))?;
