@@ -177,7 +177,10 @@ fn much_goes_both_ways_at_once() {
     let mut connection = sshd.connect("").unwrap();
     let bytes: Vec<u8> = (0..12u32 << 20).map(|index| (index / 7) as u8).collect();
     let output = connection.exec("tee /dev/stderr", &bytes, soon()).unwrap();
-    assert!(output.stdout == bytes && output.stderr == bytes);
+    for (name, got) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
+        let differs = got.iter().zip(&bytes).position(|(got, wanted)| got != wanted);
+        assert!(*got == bytes, "{name}: {} bytes of {}, {:?}, the first that differs: {differs:?}", got.len(), bytes.len(), output.exit);
+    }
     let stream = connection.spawn("cat >/dev/null; sleep 9", soon()).unwrap();
     connection.send(stream, &bytes);
     let mut read = Vec::new();

@@ -234,6 +234,11 @@ pub(super) fn is_lost(error: &ssh2::Error) -> bool {
     matches!(error.code(), ErrorCode::Session(-4 | -7 | -12 | -13 | -14 | -30 | -43 | -44 | -45))
 }
 
+/// Whether the channel takes no more, for the host has closed it or its end was told.
+pub(super) fn is_closed(error: &ssh2::Error) -> bool {
+    matches!(error.code(), ErrorCode::Session(-26 | -27))
+}
+
 /// The error of a connection that is gone.
 pub(super) fn broken(error: &ssh2::Error) -> ConnectionError {
     match error.code() {

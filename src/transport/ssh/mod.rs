@@ -22,7 +22,7 @@ use super::wake::{self, Wait};
 use super::{Connection, ConnectionError, Deadline, Exit, ReadEvent, StreamId, Waker};
 pub(super) use connect::{Opened, Opener};
 pub use host_key::{Answer, HostKeyQuestion};
-use link::{Link, broken, is_lost, would_block};
+use link::{Link, broken, is_closed, is_lost, would_block};
 
 /// How much is read at a time.
 const SLICE: usize = 64 * 1024;
@@ -289,10 +289,11 @@ impl Stream {
                     moved = true;
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(moved),
-                Err(_) => match ssh2::Error::last_session_error(session) {
-                    Some(error) if is_lost(&error) => return Err(broken(&error)),
+                Err(error) => match ssh2::Error::last_session_error(session) {
                     // The command reads no more, as `head` does not: how it ends will tell.
-                    Some(_) | None => self.buffers.discard(),
+                    Some(error) if is_closed(&error) => self.buffers.discard(),
+                    Some(error) => return Err(broken(&error)),
+                    None => return Err(ConnectionError::Closed(format!("the connection broke: {error}"))),
                 },
             }
         }
